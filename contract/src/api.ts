@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { ChangeUser, CreateToken, CreateUser, NewToken, Node, Token, User } from './account.ts';
+import { endpoint, stream } from './endpoint.ts';
+import { ControlFromServer } from './frames.ts';
+import { CreateSession, ListSessions, Session, SessionEvent } from './session.ts';
+
+const SessionParams = z.object({ session: z.string().min(1).max(128).meta({ description: 'Id, unique beginning of an id, or name' }) });
+const Empty = z.object({});
+const Page = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(256).optional() });
+const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable().meta({ description: 'Cursor of the next page' }) });
+
+export const api = {
+  getVersion: endpoint({
+    method: 'GET', path: '/api/version', summary: 'What this server is', open: true, problems: [],
+    response: z.object({ name: z.literal('berth'), version: z.string(), api: z.literal(1) }),
+  }),
+  getMe: endpoint({ method: 'GET', path: '/api/me', summary: 'Who you are signed in as', problems: ['not-signed-in'], response: User }),
+
+  createSession: endpoint({
+    method: 'POST', path: '/api/sessions', summary: 'Ask for a session', status: 201, body: CreateSession, response: Session,
+    problems: ['invalid-field', 'unsupported-yet', 'not-found', 'name-taken', 'token-reused', 'never-fits'],
+  }),
+  listSessions: endpoint({ method: 'GET', path: '/api/sessions', summary: 'Sessions, newest first', query: ListSessions, response: pageOf(Session), problems: ['invalid-field'] }),
+  getSession: endpoint({ method: 'GET', path: '/api/sessions/:session', summary: 'One session', params: SessionParams, response: Session, problems: ['not-found', 'ambiguous-id'] }),
+  terminateSession: endpoint({ method: 'POST', path: '/api/sessions/:session/terminate', summary: 'Want it ended', params: SessionParams, body: Empty, response: Session, problems: ['not-found', 'ambiguous-id'] }),
+  restartSession: endpoint({ method: 'POST', path: '/api/sessions/:session/restart', summary: 'Want its main process started afresh in the same container', params: SessionParams, body: Empty, response: Session, problems: ['not-found', 'wrong-state'] }),
+  pauseSession: endpoint({ method: 'POST', path: '/api/sessions/:session/pause', summary: 'Want it paused: files kept, compute released', params: SessionParams, body: Empty, response: Session, problems: ['not-found', 'wrong-state'] }),
+  resumeSession: endpoint({ method: 'POST', path: '/api/sessions/:session/resume', summary: 'Want it running again', params: SessionParams, body: Empty, response: Session, problems: ['not-found', 'wrong-state'] }),
+
+  listNodes: endpoint({ method: 'GET', path: '/api/nodes', summary: 'Machines, what they have and what is free', query: Page, response: pageOf(Node), problems: [] }),
+
+  createToken: endpoint({ method: 'POST', path: '/api/tokens', summary: 'A new token; its secret is shown once', status: 201, body: CreateToken, response: NewToken, problems: ['invalid-field', 'forbidden', 'not-found'] }),
+  listTokens: endpoint({ method: 'GET', path: '/api/tokens', summary: 'Your tokens, newest first', query: Page, response: pageOf(Token), problems: [] }),
+  revokeToken: endpoint({ method: 'DELETE', path: '/api/tokens/:token', summary: 'Revoke a token, at once', params: z.object({ token: z.string() }), response: Token, problems: ['not-found'] }),
+
+  createUser: endpoint({ method: 'POST', path: '/api/users', summary: 'A new user (admins)', status: 201, body: CreateUser, response: User, problems: ['invalid-field', 'forbidden', 'name-taken'] }),
+  listUsers: endpoint({ method: 'GET', path: '/api/users', summary: 'Users (admins)', query: Page, response: pageOf(User), problems: ['forbidden'] }),
+  changeUser: endpoint({ method: 'PATCH', path: '/api/users/:user', summary: 'Disable or enable a user (admins)', params: z.object({ user: z.string() }), body: ChangeUser, response: User, problems: ['forbidden', 'not-found'] }),
+};
+export type Api = typeof api;
+
+export const streams = {
+  watchSessions: stream({ kind: 'sse', path: '/api/events', summary: 'What happens to your sessions, as it happens; resumes after Last-Event-ID', query: z.object({ after: z.string().optional() }), message: SessionEvent, problems: [] }),
+  watchSession: stream({ kind: 'sse', path: '/api/sessions/:session/events', summary: 'What happens to one session, from its beginning or after Last-Event-ID; ends when it has ended', params: SessionParams, query: z.object({ after: z.string().optional() }), message: SessionEvent, problems: ['not-found'] }),
+  sessionLogs: stream({
+    kind: 'bytes', path: '/api/sessions/:session/logs', summary: 'What it printed; kept after it ended', params: SessionParams,
+    query: z.object({ tail: z.coerce.number().int().min(0).max(1_000_000).optional(), follow: z.stringbool().default(false), stream: z.enum(['stdout', 'stderr', 'both']).default('both') }),
+    message: z.string(), problems: ['not-found'],
+  }),
+  attachSession: stream({
+    kind: 'websocket', path: '/api/sessions/:session/attach', summary: 'The terminal of the main process; waits while the session starts', params: SessionParams,
+    query: z.object({ rows: z.coerce.number().int().optional(), cols: z.coerce.number().int().optional(), replay: z.stringbool().default(true), stdin: z.stringbool().default(true) }),
+    message: ControlFromServer, problems: ['not-found', 'wrong-state'],
+  }),
+  execSession: stream({
+    kind: 'websocket', path: '/api/sessions/:session/exec', summary: 'One more process in a running session', params: SessionParams,
+    query: z.object({ command: z.string().meta({ description: 'JSON array of arguments; empty: a login shell' }), tty: z.stringbool().default(false), rows: z.coerce.number().int().optional(), cols: z.coerce.number().int().optional() }),
+    message: ControlFromServer, problems: ['not-found', 'wrong-state', 'invalid-field'],
+  }),
+};
+export type Streams = typeof streams;

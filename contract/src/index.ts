@@ -1,0 +1,10 @@
+// The contract's front door, and the one barrel file of the project.
+export * from './account.ts';
+export * from './api.ts';
+export * from './client.ts';
+export * from './endpoint.ts';
+export * from './frames.ts';
+export * from './problem.ts';
+export * from './problems.ts';
+export * from './quantity.ts';
+export * from './session.ts';

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { parseBytes, parseCpus, parseDuration, type Parsed } from './quantity.ts';
+
+/** DESIGN's words; `spec` pages that use others are translated in their compatibility folders. */
+export const SESSION_STATES = [
+  'pending', 'scheduled', 'pulling', 'preparing', 'running', 'pausing', 'paused',
+  'restarting', 'terminating', 'terminated', 'cancelled', 'error',
+] as const;
+export const SessionState = z.enum(SESSION_STATES);
+export const FINAL_STATES = ['terminated', 'cancelled', 'error'] as const;
+
+const parsedWith = <T>(parse: (text: string) => Parsed<T>) =>
+  z.union([z.string().max(64), z.number()]).transform((value, context): T => {
+    const parsed = parse(String(value));
+    if (parsed.ok) return parsed.value;
+    context.addIssue({ code: 'custom', message: parsed.message });
+    return z.NEVER;
+  });
+
+export const SessionName = z.string().regex(
+  /^[a-z](?:[a-z0-9-]{2,62}[a-z0-9])$/,
+  'a name is 4 to 64 of a-z, 0-9 and "-", begins with a letter and does not end with "-"',
+);
+
+const EnvName = z.string().max(256).regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable is named with letters, digits and "_", not beginning with a digit');
+const noNul = (text: string): boolean => !text.includes('\0');
+
+export const Resources = z.strictObject({
+  cpu: parsedWith(parseCpus).optional().meta({ description: 'CPUs to reserve, to the thousandth: 2, "0.5", "500m"' }),
+  gpu: z.number().int('a number of GPUs is whole').min(0).max(1024).optional(),
+  memory: parsedWith(parseBytes).optional().meta({ description: 'Memory to reserve: "2.5GiB"; a bare number is bytes' }),
+  sharedMemory: parsedWith(parseBytes).optional().meta({ description: 'Size of /dev/shm' }),
+});
+
+export const CreateSession = z.strictObject({
+  clientToken: z.string().min(1).max(128).optional().meta({ description: 'Repeating a create with the same token answers the same session' }),
+  name: SessionName.optional(),
+  project: z.string().min(1).max(128).optional().meta({ description: 'Name or id; default: your own project' }),
+  type: z.enum(['interactive', 'batch']).default('interactive'),
+  image: z.string().min(1).max(512).optional().meta({ description: 'docker://REF; default: what the installation configures' }),
+  pull: z.enum(['always', 'missing', 'never']).default('missing'),
+  command: z.array(z.string().max(131_072).refine(noNul, 'an argument holds no NUL')).max(1024).default([])
+    .meta({ description: 'Replaces the image\'s entry point and command; empty: a login shell' }),
+  keepEntrypoint: z.boolean().default(false).meta({ description: 'Hand `command` to the image\'s entry point instead of replacing it' }),
+  tty: z.boolean().default(false),
+  stdin: z.enum(['closed', 'open', 'once']).default('closed').meta({ description: '"open" outlives its clients; "once" ends with the first client\'s input' }),
+  env: z.record(EnvName, z.string().max(32_768).refine(noNul, 'a value holds no NUL')).default({}),
+  resources: Resources.default({}),
+  node: z.string().min(1).max(253).optional(),
+  egress: z.enum(['open', 'none']).default('open'),
+  port: z.number().int().min(1).max(65_535).optional().meta({ description: 'Running means: this port answers' }),
+  workDir: z.string().startsWith('/', 'a work folder is an absolute path').max(1024).optional(),
+  pendingTimeout: parsedWith(parseDuration).optional(),
+});
+export type CreateSession = z.output<typeof CreateSession>;
+export type CreateSessionInput = z.input<typeof CreateSession>;
+
+const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC' });
+const Named = z.object({ id: z.string(), name: z.string() });
+
+export const FAILURE_CODES = [
+  'out-of-memory', 'image-not-found', 'image-denied', 'image-unreachable', 'image-invalid', 'wrong-platform',
+  'command-not-found', 'not-executable', 'no-shell', 'port-never-answered', 'start-failed', 'node-lost', 'container-lost',
+  'engine-restarted', 'disk-full', 'timed-out', 'unschedulable', 'engine-unavailable', 'rejected',
+] as const;
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+export const Cause = z.object({
+  code: z.enum(FAILURE_CODES),
+  message: z.string().meta({ description: 'What happened, in a sentence' }),
+  remedy: z.string().meta({ description: 'What to do about it' }),
+});
+export type Cause = z.output<typeof Cause>;
+
+export const LaunchStep = z.object({
+  step: z.enum(['queue', 'image', 'storage', 'create', 'start', 'ready']),
+  startedAt: Instant,
+  endedAt: Instant.nullable(),
+  detail: z.string().nullable().meta({ description: 'Progress: "layer 3 of 7, 120MiB of 340MiB"' }),
+});
+export type LaunchStep = z.output<typeof LaunchStep>;
+
+export const Waiting = z.object({
+  position: z.number().int().meta({ description: 'Place in the queue, from 1' }),
+  of: z.number().int(),
+  reasons: z.array(z.object({ node: z.string(), reason: z.string() })),
+});
+
+export const Session = z.object({
+  id: z.string(),
+  name: z.string(),
+  project: Named,
+  owner: Named,
+  type: z.enum(['interactive', 'batch']),
+  state: SessionState,
+  stateSince: Instant,
+  reason: z.string().meta({ description: 'Why it is in this state, in words' }),
+  wanted: z.enum(['running', 'paused', 'terminated']),
+  frozen: z.boolean(),
+  image: z.object({ reference: z.string(), digest: z.string().nullable() }),
+  command: z.array(z.string()),
+  tty: z.boolean(),
+  stdin: z.enum(['closed', 'open', 'once']),
+  resources: z.object({
+    cpu: z.number().nullable(), gpu: z.number().int(), memoryBytes: z.number().int().nullable(), sharedMemoryBytes: z.number().int().nullable(),
+    reserved: z.boolean().meta({ description: 'false: may be killed when the node runs out of memory' }),
+    devices: z.array(z.string()),
+  }),
+  node: z.string().nullable(),
+  egress: z.enum(['open', 'none']),
+  port: z.number().int().nullable(),
+  generation: z.number().int(),
+  restarts: z.number().int(),
+  waiting: Waiting.nullable(),
+  timeline: z.array(LaunchStep),
+  exitCode: z.number().int().nullable(),
+  cause: Cause.nullable(),
+  lastLog: z.array(z.string()).meta({ description: 'The last lines it printed, kept when it ends' }),
+  createdAt: Instant, startedAt: Instant.nullable(), endedAt: Instant.nullable(),
+  willStopAt: Instant.nullable().meta({ description: 'When a frozen session will be stopped to give its memory back' }),
+});
+export type Session = z.output<typeof Session>;
+
+export const SessionEvent = z.object({
+  id: z.string().meta({ description: 'Resume with Last-Event-ID' }),
+  sessionId: z.string(),
+  at: Instant,
+  kind: z.enum(['created', 'requested', 'state', 'progress', 'waiting', 'notice']),
+  state: SessionState,
+  message: z.string(),
+});
+export type SessionEvent = z.output<typeof SessionEvent>;
+
+export const ListSessions = z.object({
+  all: z.stringbool().default(false).meta({ description: 'Ended sessions too' }),
+  state: z.string().optional().meta({ description: 'One or more states, separated by commas' }),
+  owner: z.string().optional(),
+  project: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(256).optional(),
+});

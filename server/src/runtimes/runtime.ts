@@ -1,0 +1,148 @@
+import type { Cause } from '@berth/contract';
+import type { Readable, Writable } from 'node:stream';
+
+/** Identity of one incarnation: a late event or a leaked container of an old generation is never mistaken for the current one. */
+export interface ContainerRef {
+  readonly sessionId: string;
+  readonly generation: number;
+  /** `main1`, `sub1`, …: the containers of a cluster session. */
+  readonly container: string;
+}
+
+export interface ContainerSpec {
+  readonly ref: ContainerRef;
+  readonly node: string;
+  readonly owner: string;
+  readonly project: string;
+  /** As resolved by `ensureImage`: what is run is what was checked. */
+  readonly imageDigest: string;
+  /** Empty: a login shell, bash where there is one, else sh. */
+  readonly command: readonly string[];
+  readonly keepEntrypoint: boolean;
+  readonly tty: boolean;
+  readonly stdin: 'closed' | 'open' | 'once';
+  readonly env: Readonly<Record<string, string>>;
+  readonly user: { readonly name: string; readonly uid: number; readonly gid: number; readonly home: string };
+  readonly hostname: string;
+  readonly workDir: string | null;
+  readonly limits: {
+    readonly cpus: number;
+    readonly memoryBytes: number;
+    readonly sharedMemoryBytes: number;
+    readonly pids: number;
+    /** Device ids of this node, exclusively assigned. */
+    readonly devices: readonly string[];
+  };
+  /** false: lowest CPU share, first to go when memory is short. */
+  readonly reserved: boolean;
+  readonly mounts: readonly { readonly storage: StorageRef; readonly target: string; readonly readOnly: boolean }[];
+  readonly egress: 'open' | 'none';
+}
+
+/** A named folder that outlives sessions. `name` is unique in the installation and a legal volume name. */
+export interface StorageRef { readonly name: string; readonly uid: number; readonly gid: number }
+
+export type ContainerPhase = 'absent' | 'created' | 'running' | 'frozen' | 'exited';
+
+export interface Observed {
+  readonly ref: ContainerRef;
+  readonly phase: ContainerPhase;
+  /** As the engine tells it; changes whenever the main process is started again. */
+  readonly startedAt?: Date;
+  readonly finishedAt?: Date;
+  readonly exitCode?: number;
+  /** It ended because the engine or the machine went down, not because its process did. */
+  readonly interrupted?: boolean;
+  /** Why it failed, where the engine knows: out of memory, command not found. */
+  readonly cause?: Cause;
+}
+
+export type ImageState =
+  | { readonly phase: 'present'; readonly digest: string }
+  | { readonly phase: 'pulling'; readonly progress: string };
+
+export interface ImageRequest {
+  readonly node: string;
+  readonly reference: string;
+  readonly pull: 'always' | 'missing' | 'never';
+  /** Repeating a request with the same key joins the pull under way instead of beginning another. */
+  readonly key: string;
+}
+
+export interface NodeFacts {
+  readonly name: string;
+  readonly engine: string;
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  readonly devices: readonly string[];
+  readonly notices: readonly string[];
+}
+
+export interface LogChunk { readonly stream: 'stdout' | 'stderr'; readonly data: Buffer }
+export interface LogOptions { readonly follow: boolean; readonly tailLines?: number; readonly signal: AbortSignal }
+
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly tty: { readonly rows: number; readonly cols: number } | null;
+}
+
+/** A process's three streams. Ending `stdin` is seen by the process as end of input, where the engine can tell it. */
+export interface Terminal {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Silent where there is a TTY. */
+  readonly stderr: Readable;
+  resize(size: { rows: number; cols: number }): Promise<void>;
+  /** Exec: the exit code. Attach: undefined once the connection ends, the process's own code is the session's. */
+  readonly exited: Promise<number | undefined>;
+  close(): void;
+}
+
+/**
+ * The only thing the rest of the server knows about Docker or Kubernetes. Converging methods are idempotent: done twice, or
+ * to something already so, is success. Every method throws RuntimeError and nothing else.
+ */
+export interface Runtime {
+  readonly kind: 'docker' | 'kubernetes' | 'fake';
+
+  ensureImage(request: ImageRequest): Promise<ImageState>;
+  ensureStorage(node: string, storage: StorageRef, imageDigest: string): Promise<void>;
+  create(spec: ContainerSpec): Promise<void>;
+  start(ref: ContainerRef): Promise<void>;
+  stop(ref: ContainerRef, graceSeconds: number): Promise<void>;
+  /** Also what belongs to it alone: its network. Kills what still runs. */
+  remove(ref: ContainerRef): Promise<void>;
+
+  /** Never throws for "absent". */
+  inspect(ref: ContainerRef): Promise<Observed>;
+  /** Everything that carries this installation's labels; also removes networks and leftovers that belong to no container. */
+  list(): Promise<readonly Observed[]>;
+  nodes(): Promise<readonly NodeFacts[]>;
+  /** Hints only: "look again". May drop or repeat. Ends with the signal; throws RuntimeError when the engine goes away. */
+  watch(signal: AbortSignal): AsyncIterable<ContainerRef>;
+  /** Host and port as reachable from this server, or undefined while there is none. */
+  endpoint(ref: ContainerRef, port: number): Promise<{ host: string; port: number } | undefined>;
+
+  logs(ref: ContainerRef, options: LogOptions): AsyncIterable<LogChunk>;
+  attach(ref: ContainerRef): Promise<Terminal>;
+  exec(ref: ContainerRef, request: ExecRequest): Promise<Terminal>;
+}
+
+/** Pausing with memory kept. Asked for with `canFreeze`, never with a method that throws "not supported". */
+export interface Freezable {
+  freeze(ref: ContainerRef): Promise<void>;
+  thaw(ref: ContainerRef): Promise<void>;
+}
+export const canFreeze = (runtime: Runtime): runtime is Runtime & Freezable => 'freeze' in runtime && 'thaw' in runtime;
+
+/** `retry` is the runtime's knowledge; how often and how long is the reconciler's policy. `unreachable` says nothing about any container. */
+export class RuntimeError extends Error {
+  override readonly name = 'RuntimeError';
+  readonly kind: 'unreachable' | 'retry' | 'fatal';
+  readonly failure: Cause;
+  constructor(kind: RuntimeError['kind'], failure: Cause, options?: ErrorOptions) {
+    super(failure.message, options);
+    this.kind = kind;
+    this.failure = failure;
+  }
+}
