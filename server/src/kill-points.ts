@@ -1,0 +1,39 @@
+/**
+ * Every engine call and every database write of the control plane, by name. The fault suite ends the server with SIGKILL
+ * before and after each of them; a call that goes around this table does not compile (engine) or fails a test (storage).
+ */
+export const KILL_POINTS = [
+  'engine.image-inspect', 'engine.image-pull', 'engine.image-import',
+  'engine.volume-inspect', 'engine.volume-create', 'engine.volume-prepare',
+  'engine.network-inspect', 'engine.network-create', 'engine.network-list', 'engine.network-remove',
+  'engine.container-create', 'engine.container-start', 'engine.container-stop', 'engine.container-remove',
+  'engine.container-pause', 'engine.container-unpause', 'engine.container-inspect', 'engine.container-list',
+  'engine.container-archive', 'engine.container-logs', 'engine.container-attach', 'engine.container-exec', 'engine.info', 'engine.events',
+  'engine.firewall',
+  'store.session-create', 'store.session-request', 'store.session-save', 'store.session-claim', 'store.session-look-again',
+  'store.session-wake', 'store.session-place', 'store.session-explain', 'store.session-log', 'store.quarantine',
+] as const;
+export type KillPoint = (typeof KILL_POINTS)[number];
+
+const armed = parse(process.env['BERTH_KILL_AT']);
+let countdown = armed?.count ?? 0;
+
+/** Runs the call; in fault tests, ends this process before or after it (BERTH_KILL_AT=`point:before` or `point:after:3`, the third time). */
+export async function killPoint<T>(point: KillPoint, call: () => Promise<T>): Promise<T> {
+  if (armed === undefined) return call();
+  strike(point, 'before');
+  const result = await call();
+  strike(point, 'after');
+  return result;
+}
+
+function strike(point: KillPoint, side: 'before' | 'after'): void {
+  if (armed?.point !== point || armed.side !== side) return;
+  countdown -= 1;
+  if (countdown === 0) process.kill(process.pid, 'SIGKILL');
+}
+
+function parse(text: string | undefined): { point: string; side: string; count: number } | undefined {
+  const [point, side, count] = text?.split(':') ?? [];
+  return point === undefined || side === undefined ? undefined : { point, side, count: Number(count ?? 1) };
+}
