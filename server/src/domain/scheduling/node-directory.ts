@@ -16,4 +16,6 @@ export interface NodeCapacity {
   readonly devices: readonly string[];
   readonly reachable: boolean;
   readonly unreachableSince: Date | null;
+  /** Why it does not answer, in a sentence with the remedy; empty while it does. */
+  readonly reason: string;
 }

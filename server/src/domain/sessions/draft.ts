@@ -1,0 +1,74 @@
+import { ProblemError, type CreateSession } from '@berth/contract';
+import { parseImageReference } from '../images/reference.ts';
+import { neverFits } from '../scheduling/explain.ts';
+import type { NodeCapacity } from '../scheduling/node-directory.ts';
+import { slotsOf } from '../scheduling/slots.ts';
+import type { NewSession } from './session-store.ts';
+import type { SessionSpec } from './session.ts';
+
+export interface DraftContext {
+  readonly id: string;
+  readonly owner: { readonly id: string };
+  readonly project: { readonly id: string };
+  readonly defaultImage: string;
+  readonly capacities: readonly NodeCapacity[];
+  /** sha256 of the request as it came, hex. */
+  readonly requestHash: string;
+}
+
+/** Engines refuse less; the smallest container that does anything needs about this much. */
+const MIN_MEMORY_BYTES = 6 * 1024 ** 2;
+
+/** A checked request, defaults filled in, ready to be stored. Throws ProblemError for what can never work. */
+export function draftSession(input: CreateSession, context: DraftContext): NewSession {
+  const spec = specOf(input, context);
+  refuseContradictions(input, spec);
+  refuseImpossible(spec, context.capacities);
+  return {
+    id: context.id,
+    name: input.name ?? `session-${context.id.replaceAll('-', '').slice(-8)}`,
+    ownerId: context.owner.id,
+    projectId: context.project.id,
+    type: input.type,
+    spec,
+    clientToken: input.clientToken ?? null,
+    requestHash: context.requestHash,
+  };
+}
+
+function specOf(input: CreateSession, context: DraftContext): SessionSpec {
+  const { resources } = input;
+  return {
+    image: parseImageReference(input.image ?? context.defaultImage),
+    pull: input.pull, command: input.command, keepEntrypoint: input.keepEntrypoint,
+    tty: input.tty, stdin: input.stdin, env: input.env,
+    cpu: resources.cpu ?? null, gpu: resources.gpu ?? 0, memoryBytes: resources.memory ?? null,
+    sharedMemoryBytes: resources.sharedMemory ?? null,
+    node: input.node ?? null, egress: input.egress, port: input.port ?? null, workDir: input.workDir ?? null,
+    pendingTimeoutMs: input.pendingTimeout ?? null,
+  };
+}
+
+function refuseContradictions(input: CreateSession, spec: SessionSpec): void {
+  const refuse = (field: string, detail: string): never => {
+    throw new ProblemError('invalid-field', detail, { field });
+  };
+  if (input.type === 'batch' && (input.tty || input.stdin !== 'closed')) refuse('type', 'a batch session has no terminal and no input: leave out "tty" and "stdin"');
+  if (input.type === 'batch' && input.command.length === 0) refuse('command', 'a batch session needs a command to run');
+  if (input.tty && input.stdin === 'once') refuse('stdin', 'input that ends with its client ("once") does not go with a terminal: use "open"');
+  const reserved = Object.keys(input.env).find((name) => name.startsWith('BERTH_'));
+  if (reserved !== undefined) refuse('env', `"${reserved}": variables that begin with BERTH_ are Berth's own; choose another name`);
+  if (spec.memoryBytes !== null && spec.memoryBytes < MIN_MEMORY_BYTES) refuse('resources.memory', `${spec.memoryBytes} bytes of memory are too few for any container: ask for at least 6MiB`);
+}
+
+function refuseImpossible(spec: SessionSpec, capacities: readonly NodeCapacity[]): void {
+  if (capacities.length > 0 && capacities.every((node) => !node.reachable)) {
+    throw new ProblemError('engine-unavailable', capacities.map((node) => node.reason).join('; '));
+  }
+  const candidates = spec.node === null ? capacities : capacities.filter((node) => node.name === spec.node);
+  if (spec.node !== null && capacities.length > 0 && candidates.length === 0) {
+    throw new ProblemError('invalid-field', `"${spec.node}" is no node of this installation; there is ${capacities.map((node) => node.name).join(', ')}`, { field: 'node' });
+  }
+  const reason = neverFits(slotsOf(spec), candidates);
+  if (reason !== undefined) throw new ProblemError('never-fits', reason, { field: 'resources' });
+}
