@@ -5,7 +5,7 @@ import { ControlFromServer } from './frames.ts';
 import { CreateSession, ListSessions, Session, SessionEvent } from './session.ts';
 
 const SessionParams = z.object({ session: z.string().min(1).max(128).meta({ description: 'Id, unique beginning of an id, or name' }) });
-const Empty = z.object({});
+const Empty = z.strictObject({});
 const Page = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(256).optional() });
 const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable().meta({ description: 'Cursor of the next page' }) });
 

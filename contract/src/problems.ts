@@ -16,6 +16,7 @@ export const PROBLEMS = {
   'too-many-requests': { status: 429, title: 'Too many requests', exitCode: 1 },
   internal: { status: 500, title: 'Berth made a mistake', exitCode: 1 },
   'engine-unavailable': { status: 503, title: 'The container engine does not answer', exitCode: 1 },
+  'database-unavailable': { status: 503, title: 'The database does not answer', exitCode: 1 },
   'shutting-down': { status: 503, title: 'The server is stopping', exitCode: 1 },
 } as const satisfies Record<string, { status: number; title: string; exitCode: number }>;
 

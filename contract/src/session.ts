@@ -134,7 +134,7 @@ export type SessionEvent = z.output<typeof SessionEvent>;
 export const ListSessions = z.object({
   all: z.stringbool().default(false).meta({ description: 'Ended sessions too' }),
   state: z.string().optional().meta({ description: 'One or more states, separated by commas' }),
-  owner: z.string().optional(),
+  owner: z.string().optional().meta({ description: 'A user, by name or id, or "*" for everybody (admins); default: yourself' }),
   project: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(256).optional(),

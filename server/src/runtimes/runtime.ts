@@ -124,7 +124,8 @@ export interface Runtime {
   endpoint(ref: ContainerRef, port: number): Promise<{ host: string; port: number } | undefined>;
 
   logs(ref: ContainerRef, options: LogOptions): AsyncIterable<LogChunk>;
-  attach(ref: ContainerRef): Promise<Terminal>;
+  /** `stdin: false` only looks on: leaving does not end the input of a process whose stdin is open once. */
+  attach(ref: ContainerRef, options?: { readonly stdin: boolean }): Promise<Terminal>;
   exec(ref: ContainerRef, request: ExecRequest): Promise<Terminal>;
 }
 

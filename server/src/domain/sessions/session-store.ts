@@ -95,6 +95,8 @@ export interface SessionStore {
   log(sessionId: string): Promise<Buffer | undefined>;
   /** In order, after an event id; never skips one that was committed late. */
   events(filter: { readonly ownerId: string | null; readonly sessionId: string | null; readonly after: string | null; readonly limit: number }): Promise<readonly StoredEvent[]>;
+  /** The id of the newest event: where somebody begins who wants only what comes. Null: there is none yet. */
+  latestEvent(): Promise<string | null>;
 }
 
 /** Wake-ups from PostgreSQL's NOTIFY: hints, may be missed over a reconnect. */
