@@ -1,14 +1,14 @@
 import type { Session, SessionState } from './session.ts';
 
-/** The states and the arrows between them, and nothing else. ARCHITECTURE.md's diagram is drawn from it. */
+/** The states and the arrows between them. A failure goes through `terminating` too: what has ended has nothing left on the engine. */
 export const TRANSITIONS = {
-  pending: ['scheduled', 'terminating', 'cancelled', 'error'],
-  scheduled: ['pulling', 'pending', 'terminating', 'error'],
-  pulling: ['preparing', 'terminating', 'error'],
+  pending: ['scheduled', 'paused', 'terminating', 'cancelled'],
+  scheduled: ['pulling', 'preparing', 'terminating'],
+  pulling: ['preparing', 'terminating'],
   preparing: ['running', 'terminating'],
   running: ['pausing', 'restarting', 'terminating'],
-  pausing: ['paused', 'running', 'terminating'],
-  paused: ['running', 'pending', 'terminating'],
+  pausing: ['paused', 'terminating'],
+  paused: ['pending', 'terminating'],
   restarting: ['running', 'terminating'],
   terminating: ['terminated', 'error'],
   terminated: [],

@@ -22,7 +22,9 @@ export interface ReconcilerStore {
 
   /** Runs `decide` alone in the installation (one advisory lock), on one consistent picture, and writes what it answers. */
   place(decide: (picture: Placement) => readonly Session[]): Promise<readonly Session[]>;
-  /** Writes the queue's reasons where they changed. */
+  /** Everything that holds resources now, for reports. */
+  holding(): Promise<readonly Session[]>;
+  /** Writes the queue's reasons (`waiting`, and `reason` as waitingText says it) where they changed, with an event; the revision stays. */
   explain(waiting: ReadonlyMap<string, WaitingFor>): Promise<void>;
 
   /** All that are not final, for the sweep. */

@@ -1,0 +1,147 @@
+import { gzipSync } from 'node:zlib';
+import { containerOf, homeOf, type PlanPolicy } from '../domain/sessions/container-plan.ts';
+import type { Action } from '../domain/sessions/decide.ts';
+import { encodeChunk, lastLines, type KeptChunk } from '../domain/sessions/kept-log.ts';
+import { moveTo, note } from '../domain/sessions/lifecycle.ts';
+import type { Session } from '../domain/sessions/session.ts';
+import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
+import { beginStep } from '../domain/sessions/timeline.ts';
+import { canFreeze, type Runtime } from '../runtimes/runtime.ts';
+import { containerSpec } from './container-spec.ts';
+import type { Gate } from './gate.ts';
+import type { QueueRunner } from './queue-runner.ts';
+
+/** What came of an action: look again (with what was learned), write this, or wait. */
+export type Outcome =
+  | { readonly kind: 'again'; readonly session?: Session }
+  | { readonly kind: 'save'; readonly next: Session; readonly event: NewEvent | null }
+  | { readonly kind: 'wait'; readonly inMs: number };
+
+export interface ActionsParts {
+  readonly store: ReconcilerStore;
+  readonly runtime: Runtime;
+  readonly queue: QueueRunner;
+  /** Starts under way at once: more than two per CPU only make every one slower. */
+  readonly launches: Gate;
+  readonly plan: PlanPolicy;
+  readonly stopGraceSeconds: number;
+  readonly keptLogBytes: number;
+  readonly now: () => Date;
+}
+
+const PULL_LOOK_MS = 300;
+const QUEUE_LOOK_MS = 10_000;
+const LAST_LINES = 20;
+
+/** The verbs of `decide`, carried out. Each may be repeated after a crash at any point. */
+export class Actions {
+  private readonly parts: ActionsParts;
+
+  constructor(parts: ActionsParts) {
+    this.parts = parts;
+  }
+
+  perform(action: Action, session: Session): Promise<Outcome> {
+    switch (action) {
+      case 'place': return this.place(session);
+      case 'ensure-image': return this.ensureImage(session);
+      case 'launch': return this.launch(session);
+      case 'start': return this.start(session);
+      case 'freeze': return this.freeze(session);
+      case 'thaw': return this.thaw(session);
+      case 'stop': return this.stop(session);
+      case 'keep-log': return this.keepLog(session);
+      case 'remove': return this.remove(session);
+    }
+  }
+
+  private async place(session: Session): Promise<Outcome> {
+    const { moved } = await this.parts.queue.run();
+    const mine = moved.find(({ id }) => id === session.id);
+    return mine === undefined ? { kind: 'wait', inMs: QUEUE_LOOK_MS } : { kind: 'again', session: mine };
+  }
+
+  private async ensureImage(session: Session): Promise<Outcome> {
+    const { spec } = session;
+    const now = this.parts.now();
+    const image = await this.parts.runtime.ensureImage({ node: session.grant?.node ?? '', reference: spec.image, pull: spec.pull, key: session.id });
+    if (image.phase === 'present') {
+      const next = moveTo(session, 'preparing', now, 'preparing its container', {
+        imageDigest: image.digest, timeline: beginStep(session.timeline, 'create', now),
+      });
+      return { kind: 'save', next, event: { kind: 'state', message: next.reason } };
+    }
+    const timeline = beginStep(session.timeline, 'image', now, image.progress);
+    if (session.state === 'scheduled') {
+      return { kind: 'save', next: moveTo(session, 'pulling', now, image.progress, { timeline }), event: { kind: 'state', message: image.progress } };
+    }
+    if (image.progress === session.reason) return { kind: 'wait', inMs: PULL_LOOK_MS };
+    const noted = note(session, { reason: image.progress, timeline });
+    const saved = await this.parts.store.save(noted, { kind: 'progress', message: image.progress }, PULL_LOOK_MS);
+    return saved ? { kind: 'wait', inMs: PULL_LOOK_MS } : { kind: 'again' };
+  }
+
+  private async launch(session: Session): Promise<Outcome> {
+    const { runtime, launches, plan, now } = this.parts;
+    const digest = session.imageDigest;
+    if (digest === null) throw new Error(`session ${session.id} is ${session.state} without an image`);
+    return launches.run(async () => {
+      let { timeline } = session;
+      const mark = (step: 'storage' | 'create' | 'start' | 'ready'): void => {
+        timeline = beginStep(timeline, step, now());
+      };
+      mark('storage');
+      await runtime.ensureStorage(session.grant?.node ?? '', homeOf(session), digest);
+      mark('create');
+      await runtime.create(containerSpec(session, digest, plan));
+      mark('start');
+      await runtime.start(containerOf(session));
+      mark('ready');
+      return { kind: 'again', session: { ...session, timeline } };
+    });
+  }
+
+  private async start(session: Session): Promise<Outcome> {
+    const { launches, runtime, now } = this.parts;
+    return launches.run(async () => {
+      const starting = beginStep(session.timeline, 'start', now());
+      await runtime.start(containerOf(session));
+      return { kind: 'again', session: { ...session, timeline: beginStep(starting, 'ready', now()) } };
+    });
+  }
+
+  private async freeze(session: Session): Promise<Outcome> {
+    const { runtime } = this.parts;
+    if (canFreeze(runtime)) await runtime.freeze(containerOf(session));
+    return { kind: 'again' };
+  }
+
+  private async thaw(session: Session): Promise<Outcome> {
+    const { runtime } = this.parts;
+    if (canFreeze(runtime)) await runtime.thaw(containerOf(session));
+    return { kind: 'again' };
+  }
+
+  private async stop(session: Session): Promise<Outcome> {
+    await this.parts.runtime.stop(containerOf(session), this.parts.stopGraceSeconds);
+    return { kind: 'again' };
+  }
+
+  private async keepLog(session: Session): Promise<Outcome> {
+    const { runtime, store, keptLogBytes } = this.parts;
+    const chunks: KeptChunk[] = [];
+    let bytes = 0;
+    for await (const chunk of runtime.logs(containerOf(session), { follow: false, signal: AbortSignal.timeout(60_000) })) {
+      chunks.push(chunk);
+      bytes += chunk.data.length;
+      while (bytes > keptLogBytes && chunks.length > 1) bytes -= chunks.shift()?.data.length ?? 0;
+    }
+    await store.keepLog(session.id, gzipSync(Buffer.concat(chunks.map(encodeChunk)), { level: 1 }));
+    return { kind: 'save', next: note(session, { logsKept: true, lastLog: lastLines(chunks, LAST_LINES) }), event: null };
+  }
+
+  private async remove(session: Session): Promise<Outcome> {
+    await this.parts.runtime.remove(containerOf(session));
+    return { kind: 'again' };
+  }
+}

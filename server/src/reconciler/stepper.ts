@@ -1,0 +1,116 @@
+import { decide, fail, needsLook, type Decision, type LifePolicy, type Seen } from '../domain/sessions/decide.ts';
+import { containerOf } from '../domain/sessions/container-plan.ts';
+import { isFinal, moveTo, note } from '../domain/sessions/lifecycle.ts';
+import type { Session } from '../domain/sessions/session.ts';
+import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
+import { closeAll } from '../domain/sessions/timeline.ts';
+import { RuntimeError, type Runtime } from '../runtimes/runtime.ts';
+import type { Actions, Outcome } from './actions.ts';
+import type { Probe } from './probe.ts';
+
+/** A claimed session that nobody settles becomes due again after this long: a dead server's work is taken up. */
+export const LEASE_MS = 60_000;
+const MAX_STEPS = 40;
+const MAX_ATTEMPTS = 5;
+
+export interface StepperParts {
+  readonly store: ReconcilerStore;
+  readonly runtime: Runtime;
+  readonly actions: Actions;
+  readonly probe: Probe;
+  readonly policy: LifePolicy;
+  readonly now: () => Date;
+}
+
+/** Takes one session as far as it goes now: look, decide, act or move, again, until there is nothing to do but wait. */
+export class Stepper {
+  private readonly parts: StepperParts;
+
+  constructor(parts: StepperParts) {
+    this.parts = parts;
+  }
+
+  /** `hinted` fires when something new happened to this session: a readiness probe under way is cut short. */
+  async settle(claimed: Session, hinted: AbortSignal): Promise<void> {
+    let session: Session | undefined = claimed;
+    for (let steps = 0; session !== undefined && steps < MAX_STEPS; steps += 1) {
+      session = await this.step(session, hinted);
+    }
+    if (session !== undefined) await this.parts.store.lookAgain(session.id, session.revision, 1_000);
+  }
+
+  /** Answers the session to go on with, or undefined when it is settled for now. */
+  private async step(session: Session, hinted: AbortSignal): Promise<Session | undefined> {
+    if (isFinal(session.state)) return undefined;
+    try {
+      const seen = needsLook(session.state) ? await this.look(session, hinted) : NOT_LOOKED;
+      const decision = decide(session, seen, this.parts.now(), this.parts.policy);
+      if (decision.kind !== 'act') return await this.carryOut(session, decision);
+      return await this.follow(session, await this.parts.actions.perform(decision.action, session));
+    } catch (error) {
+      if (error instanceof RuntimeError) return this.cope(session, error);
+      throw error;
+    }
+  }
+
+  private async look(session: Session, hinted: AbortSignal): Promise<Seen> {
+    const ref = containerOf(session);
+    const observed = await this.parts.runtime.inspect(ref);
+    const port = session.spec.port;
+    const asks = port !== null && observed.phase === 'running' && (session.state === 'preparing' || session.state === 'restarting');
+    return { ...observed, ready: !asks || (await this.parts.probe(ref, port, hinted)) };
+  }
+
+  private async carryOut(session: Session, decision: Exclude<Decision, { kind: 'act' }>): Promise<Session | undefined> {
+    const { store, now } = this.parts;
+    if (decision.kind === 'wait') {
+      const calm = await this.forgetTrouble(session);
+      if (calm !== undefined) await store.lookAgain(calm.id, calm.revision, decision.inMs);
+      return undefined;
+    }
+    if (decision.kind === 'note') return this.save(note(session, { ...decision.changes, reason: decision.reason }), null);
+    const at = now();
+    const over = decision.to !== 'scheduled' && decision.to !== 'pulling' && decision.to !== 'preparing';
+    const changes = { ...(over ? { timeline: closeAll(session.timeline, at) } : {}), ...decision.changes };
+    const next = await this.save(moveTo(session, decision.to, at, decision.reason, changes), { kind: 'state', message: decision.reason });
+    if (next !== undefined && (isFinal(next.state) || next.state === 'paused')) await store.wakePending();
+    return next;
+  }
+
+  private async follow(session: Session, outcome: Outcome): Promise<Session | undefined> {
+    switch (outcome.kind) {
+      case 'again': return outcome.session ?? session;
+      case 'save': return this.save(outcome.next, outcome.event);
+      case 'wait':
+        await this.parts.store.lookAgain(session.id, session.revision, outcome.inMs);
+        return undefined;
+    }
+  }
+
+  /** Compare-and-set; somebody else was faster: go on with what she wrote. */
+  private async save(next: Session, event: NewEvent | null): Promise<Session | undefined> {
+    const saved = await this.parts.store.save(next, event, isFinal(next.state) ? null : LEASE_MS);
+    return saved ? next : this.parts.store.get(next.id);
+  }
+
+  /** The engine answers again: the reason says what is true now. */
+  private async forgetTrouble(session: Session): Promise<Session | undefined> {
+    if (session.attempts === 0) return session;
+    return this.save(note(session, { attempts: 0, reason: session.state === 'running' ? 'running' : session.reason }), null);
+  }
+
+  /** Silence of the engine proves nothing about the container, so it never fails a session; other errors do after some tries. */
+  private async cope(session: Session, error: RuntimeError): Promise<Session | undefined> {
+    const attempts = session.attempts + 1;
+    const patient = error.kind === 'unreachable' || session.state === 'terminating' || session.state === 'pausing';
+    if (!patient && (error.kind === 'fatal' || attempts > MAX_ATTEMPTS)) return this.carryOut(session, fail(error.failure) as Exclude<Decision, { kind: 'act' }>);
+    const reason = error.failure.message;
+    const event: NewEvent | null = reason === session.reason ? null : { kind: 'notice', message: reason };
+    const noted = await this.save(note(session, { attempts, reason }), event);
+    if (noted !== undefined) await this.parts.store.lookAgain(noted.id, noted.revision, backoffMs(attempts));
+    return undefined;
+  }
+}
+
+const NOT_LOOKED: Seen = { phase: 'absent', ready: false };
+const backoffMs = (attempts: number): number => Math.min(250 * 2 ** (attempts - 1), 10_000);

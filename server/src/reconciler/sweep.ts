@@ -1,0 +1,71 @@
+import { isFinal } from '../domain/sessions/lifecycle.ts';
+import type { QuarantineStore, ReconcilerStore, Stray } from '../domain/sessions/session-store.ts';
+import type { ContainerPhase, Observed, Runtime } from '../runtimes/runtime.ts';
+
+export interface SweepParts {
+  readonly store: ReconcilerStore;
+  readonly quarantine: QuarantineStore;
+  readonly runtime: Runtime;
+  readonly hint: (sessionId: string) => Promise<void>;
+  readonly now: () => Date;
+  /** A container that no session knows is stopped after this long, removed after that long. */
+  readonly policy: { readonly stopAfterMs: number; readonly removeAfterMs: number; readonly graceSeconds: number };
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+export interface SweepReport { readonly containers: number; readonly corrected: number; readonly removed: number; readonly quarantined: number }
+
+/** Compares everything the engine runs under our labels with the table. What is unknown is kept aside, never removed at first sight. */
+export async function sweep(parts: SweepParts): Promise<SweepReport> {
+  const observed = await parts.runtime.list();
+  const known = await parts.store.known([...new Set(observed.map(({ ref }) => ref.sessionId))]);
+  const strays: Stray[] = [];
+  let removed = 0;
+  for (const { ref } of observed) {
+    const row = known.get(ref.sessionId);
+    if (row === undefined || ref.generation > row.generation) strays.push(ref);
+    else if (isFinal(row.state) || ref.generation < row.generation) {
+      parts.log.warn({ ...ref, state: row.state }, 'removing a container whose session has ended');
+      await parts.runtime.remove(ref);
+      removed += 1;
+    }
+  }
+  const corrected = await correct(parts, observed);
+  await keepAside(parts, strays);
+  return { containers: observed.length, corrected, removed, quarantined: strays.length };
+}
+
+/** Live sessions whose container is not as it should be are looked at now. */
+async function correct(parts: SweepParts, observed: readonly Observed[]): Promise<number> {
+  const phases = new Map(observed.map(({ ref, phase }) => [`${ref.sessionId} ${ref.generation}`, phase]));
+  let corrected = 0;
+  for (const { id, state, generation } of await parts.store.live()) {
+    const phase = phases.get(`${id} ${generation}`) ?? 'absent';
+    if (isAsExpected(state, phase)) continue;
+    corrected += 1;
+    await parts.hint(id);
+  }
+  return corrected;
+}
+
+function isAsExpected(state: string, phase: ContainerPhase): boolean {
+  if (state === 'running') return phase === 'running';
+  if (state === 'paused') return phase === 'frozen' || phase === 'exited';
+  return true;
+}
+
+async function keepAside(parts: SweepParts, strays: readonly Stray[]): Promise<void> {
+  const now = parts.now();
+  const { policy, runtime, quarantine, log } = parts;
+  for (const stray of await quarantine.see(strays, now)) {
+    const ageMs = now.getTime() - stray.firstSeen.getTime();
+    if (ageMs === 0) log.warn({ ...stray }, 'a container with our labels belongs to no session; it is kept aside');
+    if (ageMs > policy.removeAfterMs) {
+      log.warn({ ...stray }, 'removing a container that no session has known for long');
+      await runtime.remove(stray);
+    } else if (ageMs > policy.stopAfterMs && stray.stoppedAt === null) {
+      await runtime.stop(stray, policy.graceSeconds);
+      await quarantine.stopped(stray, now);
+    }
+  }
+}
