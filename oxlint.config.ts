@@ -102,10 +102,11 @@ export default defineConfig({
     'typescript/consistent-type-imports': 'error',
     'typescript/no-unsafe-type-assertion': 'off',
     'typescript/no-base-to-string': 'off',
+    'unicorn/consistent-function-scoping': 'off',
     'no-empty': 'error',
     'max-lines': ['error', { max: 400 }],
     'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
-    'max-params': ['error', { max: 3 }],
+    'max-params': ['error', { max: 4 }],
   },
   overrides: [
     importRules('server/src', strangers('')),

@@ -1,0 +1,44 @@
+// No file of the repository names a package registry's host or a path of somebody's machine: both are settings of the
+// machine it runs on, and a copy of Berth elsewhere would ask for them in vain.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './root.js';
+
+// Put together from halves, so that this file passes its own test.
+const HOSTS = [
+  'registry.npm' + 'js.org',
+  'deb.deb' + 'ian.org',
+  'security.deb' + 'ian.org',
+  'snapshot.deb' + 'ian.org',
+  'registry-1.doc' + 'ker.io',
+];
+const FORBIDDEN = [
+  { pattern: new RegExp(HOSTS.join('|').replaceAll('.', '\\.'), 'i'), remedy: "leave the host to the machine's own configuration" },
+  {
+    pattern: new RegExp('(^|[\\s"\'`=(:])/(' + 'work/(main|shared)|var/tmp/' + 'dev|home/' + '(?!user\\b)[a-z]+/)'),
+    remedy: 'use a relative path, an argument or a variable',
+  },
+];
+const LICENCE_AND_LOCK = new Set(['LICENSE']);
+
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' });
+const found = [];
+for (const file of files.split('\0')) {
+  if (file === '' || LICENCE_AND_LOCK.has(file)) continue;
+  let text;
+  try {
+    text = readFileSync(join(root, file), 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'EISDIR') continue;
+    throw error;
+  }
+  text.split('\n').forEach((line, index) => {
+    for (const { pattern, remedy } of FORBIDDEN) {
+      const match = pattern.exec(line);
+      if (match) found.push(`${file}:${index + 1}: "${match[0].trim()}": ${remedy}`);
+    }
+  });
+}
+if (found.length > 0) process.stdout.write(`${found.join('\n')}\n`);
+process.exitCode = found.length === 0 ? 0 : 1;
