@@ -1,0 +1,147 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { createBuiltinImageMaker } from './builds/builtin-images.ts';
+import type { Config } from './config.ts';
+import type { LifePolicy } from './domain/sessions/decide.ts';
+import { createHttp } from './http/http.ts';
+import { grantLocalAccess } from './local-access.ts';
+import { Actions } from './reconciler/actions.ts';
+import { EngineWatch } from './reconciler/engine-watch.ts';
+import { Gate } from './reconciler/gate.ts';
+import { Loop } from './reconciler/loop.ts';
+import { NodeWatch } from './reconciler/node-watch.ts';
+import { tcpProbe } from './reconciler/probe.ts';
+import { QueueRunner } from './reconciler/queue-runner.ts';
+import { Stepper } from './reconciler/stepper.ts';
+import { connectDocker } from './runtimes/docker/docker-runtime.ts';
+import { findEngine } from './runtimes/docker/find-engine.ts';
+import { canFreeze, type Runtime } from './runtimes/runtime.ts';
+import { openStorage, type Storage } from './storage/storage.ts';
+import { createMetrics, type Metrics } from './telemetry.ts';
+import { newId } from './uuid.ts';
+import { VERSION } from './version.ts';
+
+const RECIPES = fileURLToPath(new URL('../../images', import.meta.url));
+const MINUTE = 60_000;
+const GIB = 1024 ** 3;
+
+export interface App {
+  readonly url: string;
+  readonly instance: string;
+  close(): Promise<void>;
+}
+
+interface Parts { readonly config: Config; readonly storage: Storage; readonly runtime: Runtime; readonly metrics: Metrics; readonly log: Logger }
+
+/** Puts the parts together: the one file that knows them all. `report` gets a line for each step of the start. */
+export async function startApp(config: Config, log: Logger, report: (line: string) => void): Promise<App> {
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
+  const storage = await openStorage({
+    ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
+    dataFolder: config.data, report, log: (level, message, fields) => log[level](fields ?? {}, message),
+  });
+  try {
+    const parts: Parts = { config, storage, runtime: openRuntime(config, storage.instance, log), metrics: createMetrics(), log };
+    return await run(parts);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+async function run(parts: Parts): Promise<App> {
+  const { config, storage, runtime } = parts;
+  const nodes = new NodeWatch({ runtime, store: storage.sessions, quarantine: storage.quarantine, now, fallbackName: config.nodeName });
+  await nodes.refresh();
+  const loop = createLoop(parts, nodes);
+  const http = createApi(parts, nodes, loop);
+  const url = await listen(http, config.listen);
+  await grantLocalAccess({ dataFolder: config.data, url, users: storage.users, tokens: storage.tokens, newId });
+  const unsubscribe = storage.notifications.onWake(() => loop.nudge());
+  const watch = createEngineWatch(parts, nodes, loop);
+  loop.start();
+  watch.start();
+  return {
+    url,
+    instance: storage.instance,
+    async close() {
+      unsubscribe();
+      await http.close();
+      await watch.stop();
+      await loop.stop();
+      await storage.close();
+    },
+  };
+}
+
+function openRuntime(config: Config, instance: string, log: Logger): Runtime {
+  const dockerHost = findEngine(config.dockerHost, process.env);
+  return connectDocker({
+    host: dockerHost,
+    instance,
+    dataFolder: config.data,
+    addressRange: config.addressRange,
+    egressAllow: config.egressAllow,
+    nodeName: config.nodeName,
+    ...(config.nodeCpus === undefined ? {} : { cpus: config.nodeCpus }),
+    ...(config.nodeMemory === undefined ? {} : { memoryBytes: config.nodeMemory }),
+    devices: config.nodeDevices,
+    builtinImages: createBuiltinImageMaker({ dockerHost, recipesFolder: RECIPES, cacheFolder: config.imageCache, log: (line) => log.info({ step: line }, 'making a built-in image') }),
+    log: (level, message, fields) => log[level](fields, message),
+  });
+}
+
+function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch): Loop {
+  const policy: LifePolicy = {
+    pendingMs: config.pendingTimeout, pullMs: 120 * MINUTE, readyMs: config.readyTimeout, pauseMs: 2 * MINUTE, restartMs: config.readyTimeout,
+    stopMs: 2 * MINUTE + config.stopGrace, freezeForMs: config.freezeFor, canFreeze: canFreeze(runtime),
+  };
+  const store = storage.sessions;
+  const queue = new QueueRunner(store, nodes, { unreservedMemoryShare: config.unreservedMemoryShare, agingMs: 5 * MINUTE, freezeNoticeMs: MINUTE });
+  const actions = new Actions({
+    store, runtime, queue, now,
+    launches: new Gate(2 * availableParallelism()),
+    plan: { pids: 4096, sharedMemoryBytes: 5 * GIB },
+    stopGraceSeconds: Math.ceil(config.stopGrace / 1000),
+    keptLogBytes: 10 * 1024 ** 2,
+  });
+  return new Loop(store, new Stepper({ store, runtime, actions, probe: tcpProbe(runtime), policy, now }), log);
+}
+
+function createEngineWatch({ config, storage, runtime, metrics, log }: Parts, nodes: NodeWatch, loop: Loop): EngineWatch {
+  return new EngineWatch({
+    runtime, nodes, store: storage.sessions, quarantine: storage.quarantine, loop, now, log, metrics,
+    sweepEveryMs: config.sweepEvery,
+    policy: { stopAfterMs: config.quarantineStopAfter, removeAfterMs: config.quarantineRemoveAfter, graceSeconds: Math.ceil(config.stopGrace / 1000) },
+  });
+}
+
+function createApi({ config, storage, runtime, metrics, log }: Parts, nodes: NodeWatch, loop: Loop): FastifyInstance {
+  return createHttp({
+    sessions: storage.sessions, users: storage.users, tokens: storage.tokens, notifications: storage.notifications,
+    nodes, runtime, metrics: metrics.registry, log, version: VERSION, defaultImage: config.defaultImage, allowedHosts: config.allowedHosts,
+    newId, now,
+    wake: (sessionId) => loop.requested(sessionId),
+    ready: () => readiness(storage),
+  });
+}
+
+async function readiness(storage: Storage): Promise<{ ok: boolean; reason?: string }> {
+  try {
+    await storage.sessions.latestEvent();
+    return { ok: true };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function listen(http: FastifyInstance, address: string): Promise<string> {
+  const split = address.lastIndexOf(':');
+  const host = address.slice(0, split).replace(/^\[|\]$/g, '');
+  return http.listen({ host, port: Number(address.slice(split + 1)) });
+}
+
+const now = (): Date => new Date();

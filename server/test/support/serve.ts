@@ -1,0 +1,3 @@
+import { runServer } from '../../src/main.ts';
+
+process.exitCode = await runServer({});
