@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /**
  * Every engine call and every database write of the control plane, by name. The fault suite ends the server with SIGKILL
  * before and after each of them; a call that goes around this table does not compile (engine) or fails a test (storage).
@@ -11,16 +13,20 @@ export const KILL_POINTS = [
   'engine.container-archive', 'engine.container-logs', 'engine.container-attach', 'engine.container-exec', 'engine.info', 'engine.events',
   'engine.firewall',
   'store.session-create', 'store.session-request', 'store.session-save', 'store.session-claim', 'store.session-look-again',
-  'store.session-wake', 'store.session-place', 'store.session-explain', 'store.session-log', 'store.quarantine',
+  'store.session-wake', 'store.session-place', 'store.session-explain', 'store.session-log', 'store.quarantine', 'store.user', 'store.token',
 ] as const;
 export type KillPoint = (typeof KILL_POINTS)[number];
 
-const armed = parse(process.env['BERTH_KILL_AT']);
-let countdown = armed?.count ?? 0;
+interface Armed { readonly point: string; readonly side: string; count: number }
 
-/** Runs the call; in fault tests, ends this process before or after it (BERTH_KILL_AT=`point:before` or `point:after:3`, the third time). */
+/** Fault tests name a file here; on SIGUSR2 it says where to strike: `point:before` or `point:after:3`, the third time. */
+const orders = process.env['BERTH_KILL_FILE'];
+let armed: Armed | undefined;
+if (orders !== undefined) process.on('SIGUSR2', () => (armed = parse(readFileSync(orders, 'utf8').trim())));
+
+/** Runs the call; in fault tests, ends this process before or after it. */
 export async function killPoint<T>(point: KillPoint, call: () => Promise<T>): Promise<T> {
-  if (armed === undefined) return call();
+  if (orders === undefined) return call();
   strike(point, 'before');
   const result = await call();
   strike(point, 'after');
@@ -29,11 +35,11 @@ export async function killPoint<T>(point: KillPoint, call: () => Promise<T>): Pr
 
 function strike(point: KillPoint, side: 'before' | 'after'): void {
   if (armed?.point !== point || armed.side !== side) return;
-  countdown -= 1;
-  if (countdown === 0) process.kill(process.pid, 'SIGKILL');
+  armed.count -= 1;
+  if (armed.count === 0) process.kill(process.pid, 'SIGKILL');
 }
 
-function parse(text: string | undefined): { point: string; side: string; count: number } | undefined {
-  const [point, side, count] = text?.split(':') ?? [];
+function parse(text: string): Armed | undefined {
+  const [point, side, count] = text.split(':');
   return point === undefined || side === undefined ? undefined : { point, side, count: Number(count ?? 1) };
 }
