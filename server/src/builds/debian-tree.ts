@@ -84,16 +84,17 @@ async function isInstalled(): Promise<boolean> {
 }
 
 /**
- * Runs under the lock, which the kernel drops when the last of these processes is gone: so nothing another one left can
- * still be in use. TERM is handed on, and comes too when the server dies (setpriv), so that mmdebstrap unmounts and cleans up.
+ * Runs under the lock, which the kernel drops when the last of these processes is gone: so nothing that another one began is
+ * still in use. TERM is handed on, and comes too when the server dies (setpriv), so that mmdebstrap unmounts and cleans up.
  */
 const UNDER_LOCK = `
 tree=$1 work=$2; shift 2
 echo 'I: begun' >&2
 [ ! -e "$tree" ] || exit 0
 for old in "$(dirname "$tree")"/making-*; do
-  [ "$old" = "$work" ] || rm -rf --one-file-system "$old" || :
+  if [ -e "$old/begun" ] || [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ]; then rm -rf --one-file-system "$old" || :; fi
 done
+: > "$work/begun"
 mmdebstrap "$@" & child=$!
 trap 'kill "$child"' TERM
 while kill -0 "$child" 2>/dev/null; do wait "$child" && code=0 || code=$?; done
