@@ -1,0 +1,61 @@
+import { must, run } from './run.js';
+
+const FAMILIES = ['iptables', 'ip6tables'];
+
+/** @typedef {{ family: string, table: string, chains: string[], rules: string[] }} Table */
+
+/** Every table that is in use, with its chains and rules as `iptables-save` writes them. */
+export async function readFirewall() {
+  const tables = [];
+  for (const family of FAMILIES) {
+    const { code, output } = await run(`${family}-save`, []);
+    if (code !== 0) continue; // not installed, or a kernel without this family: then there is nothing to clean
+    for (const line of output.split('\n')) {
+      if (line.startsWith('*')) tables.push({ family, table: line.slice(1), chains: [], rules: [] });
+      else if (line.startsWith(':')) tables.at(-1).chains.push(line.slice(1).split(' ')[0]);
+      else if (line.startsWith('-A ')) tables.at(-1).rules.push(line);
+    }
+  }
+  return tables;
+}
+
+async function apply({ family, table }, lines) {
+  if (lines.length > 0)
+    await must(`${family}-restore`, ['--noflush', '--wait', '5'], { input: `*${table}\n${lines.join('\n')}\nCOMMIT\n` });
+}
+
+/** Deletes each rule that `isOurs` accepts; the rule comes as `iptables-save` writes it. Answers how many there were. */
+export async function removeRules(isOurs) {
+  let count = 0;
+  for (const table of await readFirewall()) {
+    const ours = table.rules.filter((rule) => isOurs(rule));
+    await apply(
+      table,
+      ours.map((rule) => `-D ${rule.slice(3)}`),
+    );
+    count += ours.length;
+  }
+  return count;
+}
+
+const engineChain = /^(DOCKER|CNI-)/;
+const namesTraffic = / (?:-[io] (?!lo\b)|-[sd] (?!127\.|224\.|::1|240\.))/;
+
+/** Chains that container engines made; whoever starts an engine notes them before, to remove only what is new afterwards. */
+export async function engineChains() {
+  return (await readFirewall()).flatMap(({ family, table, chains }) =>
+    chains.filter((chain) => engineChain.test(chain)).map((chain) => `${family} ${table} ${chain}`),
+  );
+}
+
+/** Removes chains of container engines that are not in `keep`, unless a rule in one of them still speaks of somebody's network. */
+export async function removeEngineChains(keep) {
+  for (const table of await readFirewall()) {
+    const own = table.chains.filter((chain) => engineChain.test(chain) && !keep.includes(`${table.family} ${table.table} ${chain}`));
+    const inside = table.rules.filter((rule) => own.includes(rule.split(' ')[1]));
+    if (inside.some((rule) => namesTraffic.test(rule))) continue;
+    const jumps = table.rules.filter((rule) => own.some((chain) => rule.endsWith(` -j ${chain}`)));
+    const rules = [...new Set([...jumps, ...inside])].map((rule) => `-D ${rule.slice(3)}`);
+    await apply(table, [...rules, ...own.map((chain) => `-X ${chain}`)]);
+  }
+}
