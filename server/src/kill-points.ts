@@ -19,10 +19,10 @@ export type KillPoint = (typeof KILL_POINTS)[number];
 
 interface Armed { readonly point: string; readonly side: string; count: number }
 
-/** Fault tests name a file here; on SIGUSR2 it says where to strike: `point:before` or `point:after:3`, the third time. */
+/** Fault tests name a file here; at the start and on SIGUSR2 it says where to strike: `point:before` or `point:after:3`, the third time. */
 const orders = process.env['BERTH_KILL_FILE'];
-let armed: Armed | undefined;
-if (orders !== undefined) process.on('SIGUSR2', () => (armed = parse(readFileSync(orders, 'utf8').trim())));
+let armed = orders === undefined ? undefined : parse(orders);
+if (orders !== undefined) process.on('SIGUSR2', () => (armed = parse(orders)));
 
 /** Runs the call; in fault tests, ends this process before or after it. */
 export async function killPoint<T>(point: KillPoint, call: () => Promise<T>): Promise<T> {
@@ -39,7 +39,7 @@ function strike(point: KillPoint, side: 'before' | 'after'): void {
   if (armed.count === 0) process.kill(process.pid, 'SIGKILL');
 }
 
-function parse(text: string): Armed | undefined {
-  const [point, side, count] = text.split(':');
+function parse(file: string): Armed | undefined {
+  const [point, side, count] = readFileSync(file, 'utf8').trim().split(':');
   return point === undefined || side === undefined ? undefined : { point, side, count: Number(count ?? 1) };
 }

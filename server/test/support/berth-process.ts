@@ -43,11 +43,11 @@ export class BerthProcess {
 
   /** Starts it and waits until it is ready. `env` arms kill points. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.spawn(env);
+    this.spawn(env);
     await this.ready();
   }
 
-  async spawn(env: Readonly<Record<string, string>> = {}): Promise<void> {
+  spawn(env: Readonly<Record<string, string>> = {}): void {
     this.output = '';
     const child = spawn(process.execPath, [MAIN], {
       env: { ...process.env, BERTH_DATA: this.dataFolder, BERTH_LISTEN: new URL(this.url).host, DOCKER_HOST: this.options.dockerHost, BERTH_LOG_LEVEL: 'warn', DATABASE_URL: '', ...this.options.env, ...env },
