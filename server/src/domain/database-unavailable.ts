@@ -4,6 +4,8 @@ import { ProblemError } from '@berth/contract';
 export class DatabaseUnavailable extends ProblemError {
   constructor(cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super('database-unavailable', `The database does not answer (${why}). It is tried again; nothing that was acknowledged is lost.`, { cause });
+    super('database-unavailable', `The database does not answer (${why}). It is tried again; nothing that was acknowledged is lost.`, {
+      cause,
+    });
   }
 }

@@ -1,0 +1,38 @@
+import { sql, type Kysely } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
+import { sessionsMigration } from './migrations/0001-sessions.ts';
+import { StorageRefusal } from './refusal.ts';
+import type { Tables } from './tables.ts';
+
+/** Forward only. A new one is appended; one that was released is never changed. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-sessions': sessionsMigration,
+};
+export const SCHEMA_VERSION = Object.keys(MIGRATIONS).at(-1) ?? '';
+
+/** Brings the schema up to this code, alone in the database (Kysely's advisory lock), all or nothing. */
+export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
+  await refuseNewer(db);
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  return results.map(({ migrationName }) => migrationName);
+}
+
+async function refuseNewer(db: Kysely<Tables>): Promise<void> {
+  const unknown = (await appliedMigrations(db)).filter((name) => !Object.hasOwn(MIGRATIONS, name));
+  if (unknown.length === 0) return;
+  throw new StorageRefusal(
+    'newer-schema',
+    `The database was migrated by a newer Berth (it has ${unknown.join(', ')}, this one ends at ${SCHEMA_VERSION}). ` +
+      'Run that version or a later one, or restore a backup made before the upgrade.',
+  );
+}
+
+/** By name, oldest first; none for a database that was never migrated. */
+export async function appliedMigrations(db: Kysely<Tables>): Promise<readonly string[]> {
+  const { rows: tables } = await sql<{ present: boolean }>`select to_regclass('kysely_migration') is not null as present`.execute(db);
+  if (tables[0]?.present !== true) return [];
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,74 @@
+import { ProblemError } from '@berth/contract';
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { SessionStore, StoredEvent } from '../domain/sessions/session-store.ts';
+import type { Database } from './database.ts';
+
+/*
+ * Order. An event's id is the id of the transaction that wrote it, then a running number. A reader is shown only what was
+ * written by transactions older than every one still open: nothing can later appear before what it has seen.
+ */
+
+/** How often a reader waits for an older transaction to end before it goes away empty-handed though newer events are there. */
+const PATIENCE = { times: 25, ms: 20 };
+
+type EventFilter = Parameters<SessionStore['events']>[0];
+
+export async function readEvents(db: Database, filter: EventFilter): Promise<readonly StoredEvent[]> {
+  const after = parseEventId(filter.after);
+  for (let attempt = 0; ; attempt += 1) {
+    const rows = await eventRows(db, filter, after);
+    const settled = rows.filter((row) => row.settled).map(({ settled: _, ...event }) => event);
+    if (settled.length > 0 || rows.length === 0 || attempt === PATIENCE.times) return settled;
+    await delay(PATIENCE.ms);
+  }
+}
+
+async function eventRows(
+  db: Database,
+  filter: EventFilter,
+  after: { xid: string; id: string },
+): Promise<readonly (StoredEvent & { settled: boolean })[]> {
+  const { rows } = await sql<StoredEvent & { settled: boolean }>`
+    select xid || '-' || id as id, session_id as "sessionId", owner_id as "ownerId", at, kind, state, message,
+      xid < pg_snapshot_xmin(pg_current_snapshot()) as settled
+    from session_events
+    where (xid, id) > (${after.xid}::xid8, ${after.id}::bigint)
+      ${filter.sessionId === null ? sql`` : sql`and session_id = ${filter.sessionId}`}
+      ${filter.ownerId === null ? sql`` : sql`and owner_id = ${filter.ownerId}`}
+    order by session_events.xid, session_events.id limit ${filter.limit}`.execute(db);
+  return rows;
+}
+
+export async function newestEvent(db: Database): Promise<string | null> {
+  const { rows } = await sql<{ id: string }>`
+    select xid || '-' || id as id from session_events where xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by session_events.xid desc, session_events.id desc limit 1`.execute(db);
+  return rows[0]?.id ?? null;
+}
+
+function parseEventId(text: string | null): { xid: string; id: string } {
+  if (text === null) return { xid: '0', id: '0' };
+  const [, xid, id] = /^(\d{1,18})-(\d{1,18})$/.exec(text) ?? [];
+  if (xid !== undefined && id !== undefined) return { xid, id };
+  throw new ProblemError(
+    'invalid-field',
+    `"${text}" is no id of an event: give the id of the last event you got, or none to begin at the beginning`,
+    { field: 'after' },
+  );
+}
+
+/**
+ * Transaction ids belong to a server. Where the tables came from another one whose count was ahead (a restored dump), new
+ * events would sort before old ones and old ones stay hidden: the old ones are counted as written before everything.
+ */
+export async function adoptForeignEvents(db: Database): Promise<void> {
+  const { rows } = await sql`select 1 from session_events where xid > pg_snapshot_xmax(pg_current_snapshot()) limit 1`.execute(db);
+  if (rows.length === 0) return;
+  await sql`
+    with numbered as (select xid, id, row_number() over (order by xid, id) as position from session_events),
+    gone as (delete from session_events returning *)
+    insert into session_events (xid, id, session_id, owner_id, at, kind, state, message) overriding system value
+    select '0'::xid8, n.position, g.session_id, g.owner_id, g.at, g.kind, g.state, g.message
+    from gone g join numbered n using (xid, id)`.execute(db);
+}

@@ -1,0 +1,151 @@
+import { ProblemError } from '@berth/contract';
+import { sql, type RawBuilder } from 'kysely';
+import { isFinal } from '../domain/sessions/lifecycle.ts';
+import type { Session } from '../domain/sessions/session.ts';
+import type { NewSession, SessionFilter, SessionStore, StoredEvent } from '../domain/sessions/session-store.ts';
+import { startTimeline } from '../domain/sessions/timeline.ts';
+import { killPoint } from '../kill-points.ts';
+import { decodeCursor, pageOf } from './cursor.ts';
+import { PostgresReconcilerStore } from './reconciler-store.ts';
+import { newestEvent, readEvents } from './session-events.ts';
+import {
+  assignments,
+  document,
+  EVENT_CHANNEL,
+  FROM_SESSIONS,
+  JOIN_NAMES,
+  lookNow,
+  notifyWake,
+  SESSION_COLUMNS,
+  withEvent,
+} from './session-rows.ts';
+import { violatedUnique } from './unavailable.ts';
+import { isUuid, uuidRange } from './uuid.ts';
+
+/** The sessions table, for requests and (inherited) for the reconciler. */
+export class PostgresSessionStore extends PostgresReconcilerStore implements SessionStore {
+  async create(draft: NewSession): Promise<{ session: Session; created: boolean }> {
+    try {
+      return { session: await this.#insert(draft), created: true };
+    } catch (error) {
+      const constraint = violatedUnique(error);
+      if (constraint === undefined) throw error;
+      // Whichever index complained: a repeated create violates both when it also names its session.
+      const earlier = draft.clientToken === null ? undefined : await this.#madeWith(draft.ownerId, draft.clientToken);
+      if (earlier === undefined && constraint === 'sessions_live_name') throw nameTaken(draft.name);
+      if (earlier === undefined) throw error;
+      if (earlier.requestHash !== draft.requestHash) throw tokenReused(earlier.session);
+      return { session: earlier.session, created: false };
+    }
+  }
+
+  #insert(draft: NewSession): Promise<Session> {
+    const now = new Date();
+    return killPoint('store.session-create', async () => {
+      const { rows } = await sql<Session>`
+        with s as (
+          insert into sessions (id, name, owner_id, project_id, type, spec, client_token, request_hash, revision, wanted, wish, restart_wish,
+            state, state_since, reason, restart_served, generation, attempts, frozen, logs_kept, timeline, restarts, last_log, created_at, next_look_at)
+          values (${draft.id}, ${draft.name}, ${draft.ownerId}, ${draft.projectId}, ${draft.type}, ${document(draft.spec)}, ${draft.clientToken},
+            ${draft.requestHash}, 1, 'running', 1, 0, 'pending', ${now}, 'waiting for a place', 0, 0, 0, false, false,
+            ${document(startTimeline(now, 'queue'))}, 0, '[]', ${now}, now())
+          returning *
+        ), event as (
+          insert into session_events (session_id, owner_id, kind, state, message)
+          select id, owner_id, 'created', state, 'created' from s returning session_id
+        ), told as (select pg_notify(${sql.lit(EVENT_CHANNEL)}, session_id::text), ${notifyWake} from event)
+        select ${SESSION_COLUMNS} from s ${JOIN_NAMES} cross join told`.execute(this.db);
+      const [session] = rows;
+      if (session === undefined) throw new Error(`session ${draft.id} was not inserted`);
+      return session;
+    });
+  }
+
+  async #madeWith(ownerId: string, clientToken: string): Promise<{ session: Session; requestHash: string } | undefined> {
+    const { rows } = await sql<Session & { requestHash: string }>`
+      select ${SESSION_COLUMNS}, s.request_hash as "requestHash" ${FROM_SESSIONS}
+      where s.owner_id = ${ownerId} and s.client_token = ${clientToken}`.execute(this.db);
+    if (rows[0] === undefined) return undefined;
+    const { requestHash, ...session } = rows[0];
+    return { session, requestHash };
+  }
+
+  async find(ownerId: string | null, text: string): Promise<Session | 'ambiguous' | undefined> {
+    const owned = ownerId === null ? sql`true` : sql`s.owner_id = ${ownerId}`;
+    if (isUuid(text)) return (await this.#select(sql`${owned} and s.id = ${text}`, sql`s.id`, 1))[0];
+    const [named, other] = await this.#select(sql`${owned} and s.name = ${text}`, sql`(s.ended_at is null) desc, s.id desc`, 2);
+    if (named !== undefined) return other !== undefined && !isFinal(other.state) ? 'ambiguous' : named;
+    const range = uuidRange(text);
+    if (range === undefined) return undefined;
+    const [first, second] = await this.#select(sql`${owned} and s.id between ${range[0]} and ${range[1]}`, sql`s.id`, 2);
+    return second === undefined ? first : 'ambiguous';
+  }
+
+  async list(filter: SessionFilter): Promise<{ items: readonly Session[]; next: string | null }> {
+    const after = decodeCursor(filter.cursor);
+    const conditions = [
+      ...(filter.ownerId === null ? [] : [sql`s.owner_id = ${filter.ownerId}`]),
+      ...(filter.projectId === null ? [] : [sql`s.project_id = ${filter.projectId}`]),
+      ...(filter.states === null ? [] : [sql`s.state = any(${[...filter.states]}::text[])`]),
+      ...(filter.states === null && !filter.all ? [sql`s.ended_at is null`] : []),
+      ...(after === null ? [] : [sql`s.id < ${after}`]),
+    ];
+    // Ids are UUIDv7: their order is the order of creation.
+    const rows = await this.#select(sql.join([sql`true`, ...conditions], sql` and `), sql`s.id desc`, filter.limit + 1);
+    return pageOf(rows, filter.limit, ({ id }) => id);
+  }
+
+  async #select(condition: RawBuilder<unknown>, order: RawBuilder<unknown>, limit: number): Promise<readonly Session[]> {
+    const { rows } =
+      await sql<Session>`select ${SESSION_COLUMNS} ${FROM_SESSIONS} where ${condition} order by ${order} limit ${limit}`.execute(this.db);
+    return rows;
+  }
+
+  /** A change that answers the session it was given writes nothing. */
+  request(id: string, change: (session: Session) => Session, message: string): Promise<Session> {
+    return killPoint('store.session-request', () =>
+      this.db.transaction().execute(async (transaction) => {
+        const { rows } = isUuid(id)
+          ? await sql<Session>`select ${SESSION_COLUMNS} ${FROM_SESSIONS} where s.id = ${id} for update of s`.execute(transaction)
+          : { rows: [] };
+        const [session] = rows;
+        if (session === undefined) throw new ProblemError('not-found', `There is no session "${id}".`);
+        const changed = change(session);
+        if (changed === session) return session;
+        const next = { ...changed, revision: session.revision + 1 };
+        const look = isFinal(next.state) ? sql.raw('next_look_at = null, woken = false') : lookNow;
+        const write = sql`update sessions set ${assignments(next)}, ${look} where id = ${id} returning id, owner_id, state`;
+        await sql`${withEvent(write, { kind: 'requested', message }, { wake: true })}`.execute(transaction);
+        return next;
+      }),
+    );
+  }
+
+  async log(sessionId: string): Promise<Buffer | undefined> {
+    if (!isUuid(sessionId)) return undefined;
+    const row = await this.db.selectFrom('session_logs').select('log').where('session_id', '=', sessionId).executeTakeFirst();
+    return row?.log;
+  }
+
+  async events(filter: Parameters<SessionStore['events']>[0]): Promise<readonly StoredEvent[]> {
+    return filter.sessionId !== null && !isUuid(filter.sessionId) ? [] : readEvents(this.db, filter);
+  }
+
+  latestEvent(): Promise<string | null> {
+    return newestEvent(this.db);
+  }
+}
+
+const nameTaken = (name: string): ProblemError =>
+  new ProblemError('name-taken', `You have a live session named "${name}": choose another name, or stop that one first.`, {
+    field: 'name',
+  });
+
+const tokenReused = (session: Session): ProblemError =>
+  new ProblemError(
+    'token-reused',
+    `The client token was used for another request, which made ${session.name} (${session.id}): use a new token for a new session.`,
+    {
+      field: 'clientToken',
+    },
+  );

@@ -1,0 +1,71 @@
+import { mkdir } from 'node:fs/promises';
+import { checkServer, openDatabase, type Connection, type Database } from './database.ts';
+import { EmbeddedPostgres } from './embedded-postgres.ts';
+import { instanceId } from './installation.ts';
+import type { Log } from './log.ts';
+import { migrate } from './migrate.ts';
+import { PostgresNotifications } from './notifications.ts';
+import { PostgresQuarantineStore } from './quarantine-store.ts';
+import { openSecretKey } from './secret-key.ts';
+import { adoptForeignEvents } from './session-events.ts';
+import { PostgresSessionStore } from './session-store.ts';
+import { PostgresTokenStore } from './token-store.ts';
+import { PostgresUserStore } from './user-store.ts';
+
+export interface StorageOptions {
+  /** Without it Berth runs its own PostgreSQL in the data folder. */
+  readonly databaseUrl?: string;
+  readonly dataFolder: string;
+  /** A line for each step a person at the terminal should know of. */
+  readonly report: (line: string) => void;
+  readonly log: Log;
+}
+
+export interface Storage {
+  readonly db: Database;
+  readonly sessions: PostgresSessionStore;
+  readonly users: PostgresUserStore;
+  readonly tokens: PostgresTokenStore;
+  readonly quarantine: PostgresQuarantineStore;
+  readonly notifications: PostgresNotifications;
+  /** Identifies the installation: what it makes is labelled with this. */
+  readonly instance: string;
+  readonly secretKey: Buffer;
+  /** Stops the embedded server too. */
+  close(): Promise<void>;
+}
+
+/** Everything that is kept. Throws StorageRefusal, with the remedy, where it cannot be opened. */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { dataFolder, databaseUrl, report, log } = options;
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const embedded = databaseUrl === undefined ? await EmbeddedPostgres.start({ dataFolder, report, log }) : undefined;
+  const connection: Connection = embedded?.connection ?? { connectionString: databaseUrl };
+  const db = openDatabase(connection, log);
+  const notifications = new PostgresNotifications(connection, log);
+  const close = async (): Promise<void> => {
+    await notifications.close();
+    await db.destroy();
+    await embedded?.stop();
+  };
+  try {
+    await checkServer(db);
+    await migrate(db);
+    await adoptForeignEvents(db);
+    await notifications.start();
+    return {
+      db,
+      sessions: new PostgresSessionStore(db),
+      users: new PostgresUserStore(db),
+      tokens: new PostgresTokenStore(db),
+      quarantine: new PostgresQuarantineStore(db),
+      notifications,
+      instance: await instanceId(db),
+      secretKey: await openSecretKey(dataFolder, report),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

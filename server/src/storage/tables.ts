@@ -1,0 +1,124 @@
+import type { Ending, Grant, SessionSpec, SessionState, WaitingFor, Wanted } from '../domain/sessions/session.ts';
+import type { NewEvent } from '../domain/sessions/session-store.ts';
+import type { LaunchStep } from '@berth/contract';
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+
+/** A JSON document: read parsed, written as text. */
+type Document<T> = ColumnType<T, string, string>;
+
+export interface InstallationTable {
+  id: Generated<string>;
+  created_at: Generated<Date>;
+}
+
+export interface UsersTable {
+  id: string;
+  domain: Generated<string>;
+  name: string;
+  role: 'admin' | 'user';
+  disabled: Generated<boolean>;
+  created_at: Generated<Date>;
+}
+
+export interface ProjectsTable {
+  id: Generated<string>;
+  domain: Generated<string>;
+  name: string;
+  /** Set on a user's own project, made with her. */
+  personal_of: string | null;
+  created_at: Generated<Date>;
+}
+
+export interface MembershipsTable {
+  project_id: string;
+  user_id: string;
+  role: 'viewer' | 'editor' | 'owner';
+}
+
+export interface SessionsTable {
+  id: string;
+  name: string;
+  owner_id: string;
+  project_id: string;
+  type: 'interactive' | 'batch';
+  spec: Document<SessionSpec>;
+  client_token: string | null;
+  request_hash: string;
+  revision: number;
+  wanted: Wanted;
+  wish: number;
+  restart_wish: number;
+  state: SessionState;
+  state_since: Date;
+  reason: string;
+  restart_served: number;
+  generation: number;
+  attempts: number;
+  granted: Document<Grant | null>;
+  image_digest: string | null;
+  process_started_at: Date | null;
+  frozen: boolean;
+  will_stop_at: Date | null;
+  ending: Document<Ending | null>;
+  logs_kept: boolean;
+  waiting: Document<WaitingFor | null>;
+  timeline: JSONColumnType<readonly LaunchStep[]>;
+  restarts: number;
+  last_log: JSONColumnType<readonly string[]>;
+  created_at: Date;
+  started_at: Date | null;
+  ended_at: Date | null;
+  /** When the reconciler looks at it; null: not until somebody asks. */
+  next_look_at: Date | null;
+  /** Somebody asked for a look since the last claim: no answer of that claim may take the look away. */
+  woken: Generated<boolean>;
+}
+
+export interface SessionEventsTable {
+  /** The transaction that wrote it: what makes "in order and none skipped" possible (session-events.ts). */
+  xid: Generated<string>;
+  id: GeneratedAlways<string>;
+  session_id: string;
+  owner_id: string;
+  at: Generated<Date>;
+  kind: NewEvent['kind'];
+  state: SessionState;
+  message: string;
+}
+
+export interface SessionLogsTable {
+  session_id: string;
+  log: Buffer;
+}
+
+export interface TokensTable {
+  id: string;
+  user_id: string;
+  name: string;
+  prefix: string;
+  hash: string;
+  created_at: Generated<Date>;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+export interface QuarantineTable {
+  session_id: string;
+  generation: number;
+  container: string;
+  first_seen: Date;
+  stopped_at: Date | null;
+}
+
+export interface Tables {
+  installation: InstallationTable;
+  users: UsersTable;
+  projects: ProjectsTable;
+  memberships: MembershipsTable;
+  sessions: SessionsTable;
+  session_events: SessionEventsTable;
+  session_logs: SessionLogsTable;
+  tokens: TokensTable;
+  quarantine: QuarantineTable;
+}
