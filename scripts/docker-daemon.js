@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defaultMtu, freePrivateRange } from './addresses.js';
 import { engine, engineVersion } from './engine-api.js';
-import { engineChains, removeEngineChains, removeRules } from './firewall.js';
+import { engineChains, keepingRules, removeEngineChains, removeRules } from './firewall.js';
 import { unmountBelow } from './mounts.js';
 import { endProcesses, isAlive, processes, signal, until } from './processes.js';
 import { must, run } from './run.js';
@@ -53,6 +53,10 @@ export class DockerDaemon {
     // With forwarding on, dockerd leaves the policy of the FORWARD chain as it is.
     writeFileSync(IP_FORWARD, '1');
     rmSync(join(runFolder, 'docker.pid'), { force: true });
+    await keepingRules(() => this.#launch(notes));
+  }
+
+  async #launch(notes) {
     const log = openSync(this.#log, 'a');
     const child = spawn('dockerd', this.#args(notes), {
       detached: true,
@@ -151,7 +155,7 @@ export class DockerDaemon {
   }
 
   async #cleanFirewall({ before, range }, bridges) {
-    const dead = (name) => /^br-[0-9a-f]{12}$/.test(name) && !readdirSync('/sys/class/net').includes(name) && !before.chains.includes(name);
+    const dead = (name) => /^br-[0-9a-f]{12}$/.test(name) && !existsSync(`/sys/class/net/${name}`);
     await removeRules((rule) => {
       const words = rule.split(' ');
       return words.some((word) => word === this.place.bridge || bridges.includes(word) || word.startsWith(`${range}.`) || dead(word));

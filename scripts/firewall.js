@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { must, run } from './run.js';
 
 const FAMILIES = ['iptables', 'ip6tables'];
@@ -40,6 +41,31 @@ export async function removeRules(isOurs) {
 
 const engineChain = /^(DOCKER|CNI-)/;
 const namesTraffic = / (?:-[io] (?!lo\b)|-[sd] (?!127\.|224\.|::1|240\.))/;
+
+const interfacesOf = (rule) => [...rule.matchAll(/ -[io] (\S+)/g)].map(([, name]) => name);
+
+/**
+ * Runs `start`, during which a dockerd empties the chains that all Dockers of a machine share, and puts back what it took
+ * from the others: their published ports and the isolation of their networks.
+ */
+export async function keepingRules(start) {
+  const before = await readFirewall();
+  const result = await start();
+  const after = await readFirewall();
+  for (const { family, table, rules } of before) {
+    const now = after.find((other) => other.family === family && other.table === table);
+    if (now === undefined) continue;
+    const lost = rules.filter(
+      (rule) => engineChain.test(rule.slice(3)) && !now.rules.includes(rule) && now.chains.includes(rule.split(' ')[1]),
+    );
+    const alive = lost.filter((rule) => interfacesOf(rule).every((name) => existsSync(`/sys/class/net/${name}`)));
+    await apply(
+      now,
+      alive.reverse().map((rule) => `-I ${rule.slice(3)}`),
+    );
+  }
+  return result;
+}
 
 /** Chains that container engines made; whoever starts an engine notes them before, to remove only what is new afterwards. */
 export async function engineChains() {

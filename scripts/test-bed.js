@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { canInstall, installPackages, missingPackages } from './apt.js';
+import { DockerDaemon } from './docker-daemon.js';
+import { copyImage, emptyEngine, engineVersion, imageId } from './engine-api.js';
+import { ImageRegistry } from './image-registry.js';
+import { node24 } from './node24.js';
+import { PodmanService } from './podman-service.js';
+import { isAlive } from './processes.js';
+import { step } from './progress.js';
+import { root } from './root.js';
+import { must } from './run.js';
+
+const ENGINES = 'docker.io podman containernetworking-plugins runc conmon catatonit tini iptables iproute2 docker-registry';
+const TOOLS = 'mmdebstrap tmux procps git curl ca-certificates';
+const PACKAGES = `${ENGINES} ${TOOLS}`.split(' ');
+const IMAGE = 'berth/base:latest';
+
+/** What the tests run against: two Docker daemons, Podman and an image registry, all of them ours alone. */
+export class TestBed {
+  constructor() {
+    // Images survive here from run to run; everything else goes.
+    this.cache = resolve(process.env.BERTH_TEST_CACHE ?? '/var/cache/berth-test');
+    const mark = createHash('sha256').update(this.cache).digest('hex').slice(0, 6);
+    this.runFolder = `/run/berth-test-${mark}`;
+    const daemon = (name) =>
+      new DockerDaemon({ runFolder: join(this.runFolder, name), dataRoot: join(this.cache, name), bridge: `bt${mark}${name.slice(0, 2)}` });
+    this.docker = daemon('docker');
+    this.faultDocker = daemon('fault-docker');
+    this.podman = new PodmanService({ runFolder: join(this.runFolder, 'podman'), dataRoot: join(this.cache, 'podman') });
+    this.registry = new ImageRegistry(join(this.runFolder, 'registry'));
+  }
+
+  get #lock() {
+    return join(this.runFolder, 'pid');
+  }
+
+  /** Installs, starts and fills everything. Answers the variables that tell the tests where it is. */
+  async up() {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+      throw new Error('The tests start container engines of their own: run them on Linux as root. `npm run check` needs neither.');
+    }
+    this.#claim();
+    await step(
+      'Debian packages',
+      (say) => this.#install(say),
+      (missing) => (missing.length === 0 ? 'present' : `installed ${missing.join(', ')}`),
+    );
+    await this.#removeEverything(); // what a run that was killed left behind
+    this.#claim();
+    await step(
+      'Docker',
+      () => this.docker.start(),
+      () => '',
+    );
+    await step('Docker for the fault tests', () => this.faultDocker.start());
+    await step('Podman', () => this.podman.start());
+    await step(
+      'image registry',
+      () => this.registry.start(),
+      () => this.registry.address,
+    );
+    await step('image berth/base', (say) => this.#image(say));
+    return this.#environment();
+  }
+
+  #claim() {
+    mkdirSync(this.runFolder, { recursive: true, mode: 0o711 });
+    const holder = existsSync(this.#lock) ? Number(readFileSync(this.#lock, 'utf8')) : 0;
+    if (holder > 0 && holder !== process.pid && isAlive(holder)) {
+      throw new Error(`Other tests run on this machine (process ${holder}). Wait for them, or set BERTH_TEST_CACHE to another folder.`);
+    }
+    writeFileSync(this.#lock, String(process.pid));
+    this.claimed = true;
+  }
+
+  async #install(say) {
+    const missing = await missingPackages(PACKAGES);
+    if (missing.length > 0 && !canInstall())
+      throw new Error(`These packages are missing and cannot be installed here: ${missing.join(', ')}`);
+    if (missing.length > 0) await installPackages(missing, say);
+    return missing;
+  }
+
+  async #image(say) {
+    const hash = contentHash(['images/base', 'server/src/builds']);
+    const note = join(this.cache, 'image-hash');
+    const known = existsSync(note) ? readFileSync(note, 'utf8') : '';
+    if (known !== hash || !(await imageId(this.docker.host, IMAGE))) {
+      say('making it');
+      await must(node24(), ['scripts/make-base-image.js', this.docker.host, join(this.cache, 'images')]);
+      writeFileSync(note, hash);
+    }
+    const wanted = await imageId(this.docker.host, IMAGE);
+    for (const host of [this.faultDocker.host, this.podman.host]) {
+      say(`copying it to ${host}`);
+      const id = await imageId(host, IMAGE);
+      if (id?.replace('sha256:', '') !== wanted?.replace('sha256:', '')) await copyImage(this.docker.host, host, IMAGE);
+    }
+  }
+
+  #environment() {
+    return {
+      BERTH_TEST_DOCKER: this.docker.host,
+      BERTH_TEST_FAULT_DOCKER: this.faultDocker.host,
+      BERTH_TEST_PODMAN: this.podman.host,
+      BERTH_TEST_REGISTRY: this.registry.address,
+      BERTH_TEST_IMAGE: IMAGE,
+      BERTH_TEST_CLUSTER: process.env.BERTH_TEST_CLUSTER ?? resolve(root, '../shared/k8s/cluster'),
+      BERTH_IMAGE_CACHE: join(this.cache, 'images'),
+      DOCKER_HOST: this.docker.host,
+    };
+  }
+
+  /** Ends and removes everything but the cached images. */
+  async down() {
+    if (!this.claimed) return;
+    await step('taking the engines down', () => this.#removeEverything());
+  }
+
+  async #removeEverything() {
+    for (const host of [this.docker.host, this.faultDocker.host, this.podman.host]) {
+      if (await engineVersion(host)) await emptyEngine(host);
+    }
+    await this.registry.remove();
+    await this.podman.remove();
+    await this.faultDocker.remove();
+    await this.docker.remove();
+    rmSync(this.runFolder, { recursive: true, force: true });
+  }
+}
+
+/** Changes when a file in one of the folders does. */
+function contentHash(folders) {
+  const hash = createHash('sha256');
+  const add = (path) => {
+    if (statSync(path).isDirectory())
+      readdirSync(path)
+        .sort()
+        .forEach((name) => add(join(path, name)));
+    else if (!path.endsWith('.test.ts')) hash.update(path.slice(root.length)).update(readFileSync(path));
+  };
+  for (const folder of folders) if (existsSync(join(root, folder))) add(join(root, folder));
+  return hash.digest('hex');
+}
