@@ -2,35 +2,54 @@ import { z } from 'zod';
 import { parseDuration } from './quantity.ts';
 
 const Instant = z.iso.datetime();
-export const UserName = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'a user name is 1 to 32 of a-z, 0-9, "_" and "-" and begins with a letter');
+export const UserName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'a user name is 1 to 32 of a-z, 0-9, "_" and "-" and begins with a letter');
 
 export const User = z.object({
-  id: z.string(), name: z.string(), role: z.enum(['admin', 'user']), domain: z.string(),
-  disabled: z.boolean(), createdAt: Instant,
+  id: z.string(),
+  name: z.string(),
+  role: z.enum(['admin', 'user']),
+  domain: z.string(),
+  disabled: z.boolean(),
+  createdAt: Instant,
 });
 export type User = z.output<typeof User>;
 export const CreateUser = z.strictObject({ name: UserName, role: z.enum(['admin', 'user']).default('user') });
 export const ChangeUser = z.strictObject({ disabled: z.boolean() });
 
 export const Token = z.object({
-  id: z.string(), name: z.string(), user: z.string(), prefix: z.string(),
-  createdAt: Instant, expiresAt: Instant.nullable(), lastUsedAt: Instant.nullable(), revokedAt: Instant.nullable(),
+  id: z.string(),
+  name: z.string(),
+  user: z.string(),
+  prefix: z.string(),
+  createdAt: Instant,
+  expiresAt: Instant.nullable(),
+  lastUsedAt: Instant.nullable(),
+  revokedAt: Instant.nullable(),
 });
 export type Token = z.output<typeof Token>;
 export const CreateToken = z.strictObject({
   name: z.string().min(1).max(64),
   user: z.string().optional().meta({ description: 'For another user: admins only' }),
-  expiresIn: z.string().max(32).transform((text, context) => {
-    const parsed = parseDuration(text);
-    if (parsed.ok) return parsed.value;
-    context.addIssue({ code: 'custom', message: parsed.message });
-    return z.NEVER;
-  }).optional().meta({ description: '"90d"; without it the token does not expire' }),
+  expiresIn: z
+    .string()
+    .max(32)
+    .transform((text, context) => {
+      const parsed = parseDuration(text);
+      if (parsed.ok) return parsed.value;
+      context.addIssue({ code: 'custom', message: parsed.message });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({ description: '"90d"; without it the token does not expire' }),
 });
 export const NewToken = Token.extend({ secret: z.string().meta({ description: 'Shown once' }) });
 
 export const Node = z.object({
-  id: z.string(), name: z.string(), runtime: z.enum(['docker', 'kubernetes', 'fake']),
+  id: z.string(),
+  name: z.string(),
+  runtime: z.enum(['docker', 'kubernetes', 'fake']),
   status: z.enum(['ready', 'unreachable']),
   statusReason: z.string(),
   unreachableSince: Instant.nullable(),

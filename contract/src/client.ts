@@ -2,9 +2,14 @@ import { api, type Api } from './api.ts';
 import type { Endpoint, RequestOf, ResponseOf } from './endpoint.ts';
 import { isProblemCode, Problem, ProblemError } from './problem.ts';
 
-type Call<E extends Endpoint> = unknown extends RequestOf<E> ? () => Promise<ResponseOf<E>> : (request: RequestOf<E>) => Promise<ResponseOf<E>>;
+type Call<E extends Endpoint> =
+  unknown extends RequestOf<E> ? () => Promise<ResponseOf<E>> : (request: RequestOf<E>) => Promise<ResponseOf<E>>;
 export type Client = { readonly [K in keyof Api]: Call<Api[K]> };
-export interface ClientOptions { readonly url: string; readonly token?: string; readonly fetch?: typeof fetch }
+export interface ClientOptions {
+  readonly url: string;
+  readonly token?: string;
+  readonly fetch?: typeof fetch;
+}
 
 /** A typed client of every endpoint. Throws ProblemError for a problem, and fetch's own error when nobody answers. */
 export function createClient(options: ClientOptions): Client {
@@ -12,7 +17,11 @@ export function createClient(options: ClientOptions): Client {
   return Object.fromEntries(calls) as Client;
 }
 
-interface Loose { params?: Record<string, string>; query?: Record<string, unknown>; body?: unknown }
+interface Loose {
+  params?: Record<string, string>;
+  query?: Record<string, unknown>;
+  body?: unknown;
+}
 
 async function send(options: ClientOptions, endpoint: Endpoint, request: Loose): Promise<unknown> {
   const response = await (options.fetch ?? fetch)(urlOf(options.url, endpoint.path, request), {
@@ -43,7 +52,11 @@ export async function problemOf(response: { status: number; text(): Promise<stri
   const text = await response.text();
   try {
     const problem = Problem.parse(JSON.parse(text));
-    return new ProblemError(isProblemCode(problem.code) ? problem.code : 'internal', problem.detail, problem.field === undefined ? {} : { field: problem.field });
+    return new ProblemError(
+      isProblemCode(problem.code) ? problem.code : 'internal',
+      problem.detail,
+      problem.field === undefined ? {} : { field: problem.field },
+    );
   } catch {
     return new ProblemError('internal', `the server answered ${response.status} without saying why: ${text.slice(0, 200)}`);
   }

@@ -3,7 +3,10 @@ import { PROBLEMS, type ProblemCode } from './problems.ts';
 
 /** RFC 9457 problem details, as every failed request is answered. */
 export const Problem = z.object({
-  type: z.string(), title: z.string(), status: z.number().int(), code: z.string(),
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.string(),
   detail: z.string().meta({ description: 'What is wrong, with the offending value, and what to do' }),
   field: z.string().optional(),
   requestId: z.string().optional(),

@@ -3,8 +3,18 @@ import { parseBytes, parseCpus, parseDuration, type Parsed } from './quantity.ts
 
 /** DESIGN's words; `spec` pages that use others are translated in their compatibility folders. */
 export const SESSION_STATES = [
-  'pending', 'scheduled', 'pulling', 'preparing', 'running', 'pausing', 'paused',
-  'restarting', 'terminating', 'terminated', 'cancelled', 'error',
+  'pending',
+  'scheduled',
+  'pulling',
+  'preparing',
+  'running',
+  'pausing',
+  'paused',
+  'restarting',
+  'terminating',
+  'terminated',
+  'cancelled',
+  'error',
 ] as const;
 export const SessionState = z.enum(SESSION_STATES);
 export const FINAL_STATES = ['terminated', 'cancelled', 'error'] as const;
@@ -17,12 +27,14 @@ const parsedWith = <T>(parse: (text: string) => Parsed<T>) =>
     return z.NEVER;
   });
 
-export const SessionName = z.string().regex(
-  /^[a-z](?:[a-z0-9-]{2,62}[a-z0-9])$/,
-  'a name is 4 to 64 of a-z, 0-9 and "-", begins with a letter and does not end with "-"',
-);
+export const SessionName = z
+  .string()
+  .regex(/^[a-z](?:[a-z0-9-]{2,62}[a-z0-9])$/, 'a name is 4 to 64 of a-z, 0-9 and "-", begins with a letter and does not end with "-"');
 
-const EnvName = z.string().max(256).regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable is named with letters, digits and "_", not beginning with a digit');
+const EnvName = z
+  .string()
+  .max(256)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable is named with letters, digits and "_", not beginning with a digit');
 const noNul = (text: string): boolean => !text.includes('\0');
 
 export const Resources = z.strictObject({
@@ -33,17 +45,28 @@ export const Resources = z.strictObject({
 });
 
 export const CreateSession = z.strictObject({
-  clientToken: z.string().min(1).max(128).optional().meta({ description: 'Repeating a create with the same token answers the same session' }),
+  clientToken: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .meta({ description: 'Repeating a create with the same token answers the same session' }),
   name: SessionName.optional(),
   project: z.string().min(1).max(128).optional().meta({ description: 'Name or id; default: your own project' }),
   type: z.enum(['interactive', 'batch']).default('interactive'),
   image: z.string().min(1).max(512).optional().meta({ description: 'docker://REF; default: what the installation configures' }),
   pull: z.enum(['always', 'missing', 'never']).default('missing'),
-  command: z.array(z.string().max(131_072).refine(noNul, 'an argument holds no NUL')).max(1024).default([])
-    .meta({ description: 'Replaces the image\'s entry point and command; empty: a login shell' }),
-  keepEntrypoint: z.boolean().default(false).meta({ description: 'Hand `command` to the image\'s entry point instead of replacing it' }),
+  command: z
+    .array(z.string().max(131_072).refine(noNul, 'an argument holds no NUL'))
+    .max(1024)
+    .default([])
+    .meta({ description: "Replaces the image's entry point and command; empty: a login shell" }),
+  keepEntrypoint: z.boolean().default(false).meta({ description: "Hand `command` to the image's entry point instead of replacing it" }),
   tty: z.boolean().default(false),
-  stdin: z.enum(['closed', 'open', 'once']).default('closed').meta({ description: '"open" outlives its clients; "once" ends with the first client\'s input' }),
+  stdin: z
+    .enum(['closed', 'open', 'once'])
+    .default('closed')
+    .meta({ description: '"open" outlives its clients; "once" ends with the first client\'s input' }),
   env: z.record(EnvName, z.string().max(32_768).refine(noNul, 'a value holds no NUL')).default({}),
   resources: Resources.default({}),
   node: z.string().min(1).max(253).optional(),
@@ -59,9 +82,25 @@ const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC' });
 const Named = z.object({ id: z.string(), name: z.string() });
 
 export const FAILURE_CODES = [
-  'out-of-memory', 'image-not-found', 'image-denied', 'image-unreachable', 'image-invalid', 'wrong-platform',
-  'command-not-found', 'not-executable', 'no-shell', 'port-never-answered', 'start-failed', 'node-lost', 'container-lost',
-  'engine-restarted', 'disk-full', 'timed-out', 'unschedulable', 'engine-unavailable', 'rejected',
+  'out-of-memory',
+  'image-not-found',
+  'image-denied',
+  'image-unreachable',
+  'image-invalid',
+  'wrong-platform',
+  'command-not-found',
+  'not-executable',
+  'no-shell',
+  'port-never-answered',
+  'start-failed',
+  'node-lost',
+  'container-lost',
+  'engine-restarted',
+  'disk-full',
+  'timed-out',
+  'unschedulable',
+  'engine-unavailable',
+  'rejected',
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
@@ -102,7 +141,10 @@ export const Session = z.object({
   tty: z.boolean(),
   stdin: z.enum(['closed', 'open', 'once']),
   resources: z.object({
-    cpu: z.number().nullable(), gpu: z.number().int(), memoryBytes: z.number().int().nullable(), sharedMemoryBytes: z.number().int().nullable(),
+    cpu: z.number().nullable(),
+    gpu: z.number().int(),
+    memoryBytes: z.number().int().nullable(),
+    sharedMemoryBytes: z.number().int().nullable(),
     reserved: z.boolean().meta({ description: 'false: may be killed when the node runs out of memory' }),
     devices: z.array(z.string()),
   }),
@@ -116,7 +158,9 @@ export const Session = z.object({
   exitCode: z.number().int().nullable(),
   cause: Cause.nullable(),
   lastLog: z.array(z.string()).meta({ description: 'The last lines it printed, kept when it ends' }),
-  createdAt: Instant, startedAt: Instant.nullable(), endedAt: Instant.nullable(),
+  createdAt: Instant,
+  startedAt: Instant.nullable(),
+  endedAt: Instant.nullable(),
   willStopAt: Instant.nullable().meta({ description: 'When a frozen session will be stopped to give its memory back' }),
 });
 export type Session = z.output<typeof Session>;

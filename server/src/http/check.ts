@@ -1,0 +1,57 @@
+import { ProblemError } from '@berth/contract';
+import type { z } from 'zod';
+
+type Issue = z.core.$ZodIssue;
+
+/** The value as the schema understands it; ProblemError invalid-field names the field, the value and what is wrong with it. */
+export function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw problemOf(parsed.error, value);
+}
+
+function problemOf(error: z.ZodError, value: unknown): ProblemError {
+  const issues = error.issues.flatMap(unfold);
+  const field = issues[0] === undefined ? '' : fieldOf(issues[0]);
+  const detail = issues
+    .slice(0, 5)
+    .map((issue) => sentence(issue, value))
+    .join('; ');
+  return new ProblemError('invalid-field', detail, field === '' ? {} : { field });
+}
+
+/** Of a union the branch that got furthest: the one whose complaint is about the value and not about its type. */
+function unfold(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const branch = issue.errors.find((errors) => errors.every((inner) => inner.code !== 'invalid_type')) ?? issue.errors[0] ?? [];
+  return branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(unfold);
+}
+
+function fieldOf(issue: Issue): string {
+  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
+  return path.map(String).join('.');
+}
+
+function sentence(issue: Issue, value: unknown): string {
+  const field = fieldOf(issue);
+  if (issue.code === 'unrecognized_keys') {
+    const names = issue.keys.map((key) => `"${[...issue.path, key].map(String).join('.')}"`).join(', ');
+    return `${names} ${issue.keys.length > 1 ? 'are no fields' : 'is no field'} of this request: leave out or correct the name`;
+  }
+  if (issue.code === 'invalid_key') return `"${field}": ${issue.issues[0]?.message ?? 'the name cannot be used'}`;
+  if (issue.code === 'custom') return field === '' ? issue.message : `${field}: ${issue.message}`;
+  const offending = at(value, issue.path);
+  if (offending === undefined) return field === '' ? 'the request has no body' : `${field} is missing: ${issue.message}`;
+  return `${field === '' ? 'the body' : field} is ${shown(offending)}: ${issue.message}`;
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), value);
+}
+
+const isRecord = (value: unknown): value is Record<PropertyKey, unknown> => typeof value === 'object' && value !== null;
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}

@@ -1,0 +1,111 @@
+import { ProblemError } from '@berth/contract';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import { Histogram } from 'prom-client';
+import { Authenticator } from './authenticate.ts';
+import type { Caller } from './caller.ts';
+import { EventFeed } from './event-feed.ts';
+import { guard } from './guard.ts';
+import { mountHealth, versionHandlers } from './health-routes.ts';
+import { LiveConnections } from './live-connections.ts';
+import { nodeHandlers } from './node-routes.ts';
+import type { HttpParts } from './parts.ts';
+import { asProblem, PROBLEM_TYPE, toProblem } from './problems.ts';
+import { mountEndpoints } from './route.ts';
+import { sessionHandlers } from './session-routes.ts';
+import { StdinOwners } from './stdin-owners.ts';
+import { mountStreams } from './stream-routes.ts';
+import { tokenHandlers } from './token-routes.ts';
+import { userHandlers } from './user-routes.ts';
+import { acceptWebSockets } from './web-sockets.ts';
+
+const BODY_LIMIT = 1024 * 1024;
+
+/** The control plane's API, ready to listen. `close` ends the open connections first: clients are told to come again. */
+export function createHttp(parts: HttpParts): FastifyInstance {
+  const app = bareServer(parts);
+  const { log } = app;
+  const authenticator = new Authenticator({ tokens: parts.tokens, now: parts.now, log });
+  const live = new LiveConnections({ authenticator, log });
+  const feed = new EventFeed({ sessions: parts.sessions, notifications: parts.notifications, log });
+
+  const admit = async (request: IncomingMessage, requestId: string): Promise<Caller> => {
+    guard(request, parts.allowedHosts);
+    return { ...(await authenticator.signIn(request.headers.authorization)), requestId, log };
+  };
+  const callerOf = (request: FastifyRequest): Promise<Caller> => admit(request.raw, request.id);
+
+  answerProblems(app);
+  measure(app, parts);
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    guard(request.raw, parts.allowedHosts);
+  });
+  mountEndpoints(
+    app,
+    { ...versionHandlers(parts), ...userHandlers(parts), ...sessionHandlers(parts), ...nodeHandlers(parts), ...tokenHandlers(parts) },
+    callerOf,
+  );
+  mountStreams(app, { parts, feed, live, callerOf });
+  mountHealth(app, parts);
+  acceptWebSockets(app, { ...parts, log, live, owners: new StdinOwners(), admit });
+  app.addHook('preClose', async () => live.cutAll());
+  app.addHook('onClose', () => authenticator.close());
+  return app;
+}
+
+function bareServer(parts: HttpParts): FastifyInstance {
+  const app = Fastify({
+    ...(parts.log === false ? { logger: false } : { loggerInstance: parts.log }),
+    bodyLimit: BODY_LIMIT,
+    // Of a request its method, route and answer are logged, never its URL: an exec's command stands in there.
+    disableRequestLogging: true,
+    genReqId: () => parts.newId(),
+    requestIdHeader: false,
+    return503OnClosing: false,
+    // Anything else that asks to be upgraded (h2c) is an ordinary request.
+    http: { shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === 'websocket' },
+  });
+  app.removeContentTypeParser('text/plain');
+  return app as unknown as FastifyInstance;
+}
+
+function answerProblems(app: FastifyInstance): void {
+  const answer = (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply => {
+    const problem = asProblem(error);
+    if (problem.status >= 500) request.log.error({ err: error, requestId: request.id }, 'a request failed');
+    if (problem.code === 'not-signed-in') void reply.header('www-authenticate', 'Bearer');
+    if (problem.status === 503) void reply.header('retry-after', '2');
+    return reply
+      .code(problem.status)
+      .header('content-type', PROBLEM_TYPE)
+      .send(JSON.stringify(toProblem(problem, request.id)));
+  };
+  app.setErrorHandler((error, request, reply) => answer(request, reply, error));
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] ?? '/';
+    return answer(
+      request,
+      reply,
+      new ProblemError('not-found', `there is nothing at ${request.method} ${path}: /api/openapi.json lists what there is`),
+    );
+  });
+}
+
+function measure(app: FastifyInstance, { metrics }: HttpParts): void {
+  const seconds = new Histogram({
+    name: 'berth_http_request_duration_seconds',
+    help: 'Time to answer a request of the API',
+    registers: [metrics],
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.05, 0.1, 0.5, 2, 10],
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    request.log.info(
+      { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), requestId: request.id },
+      'request',
+    );
+  });
+}

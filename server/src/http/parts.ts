@@ -1,0 +1,27 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { NodeDirectory } from '../domain/scheduling/node-directory.ts';
+import type { Notifications, SessionStore } from '../domain/sessions/session-store.ts';
+import type { TokenStore, UserStore } from '../domain/users/user-store.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+
+/** What the API is made of. */
+export interface HttpParts {
+  readonly sessions: SessionStore;
+  readonly users: UserStore;
+  readonly tokens: TokenStore;
+  readonly notifications: Notifications;
+  readonly nodes: NodeDirectory;
+  readonly runtime: Runtime;
+  readonly metrics: Registry;
+  readonly log: Logger | false;
+  readonly version: string;
+  readonly defaultImage: string;
+  /** Names this server is reached by besides localhost and addresses. */
+  readonly allowedHosts: readonly string[];
+  readonly newId: () => string;
+  readonly now: () => Date;
+  /** A hint for the local reconciler: this session is due. */
+  readonly wake: (sessionId: string) => void;
+  readonly ready: () => Promise<{ readonly ok: boolean; readonly reason?: string }>;
+}

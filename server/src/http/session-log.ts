@@ -1,0 +1,37 @@
+import { gunzipSync } from 'node:zlib';
+import { containerOf } from '../domain/sessions/container-plan.ts';
+import { decodeChunks, type KeptChunk } from '../domain/sessions/kept-log.ts';
+import { isFinal } from '../domain/sessions/lifecycle.ts';
+import type { Session } from '../domain/sessions/session.ts';
+import type { SessionStore } from '../domain/sessions/session-store.ts';
+import { RuntimeError, type Runtime } from '../runtimes/runtime.ts';
+
+export interface LogParts {
+  readonly sessions: SessionStore;
+  readonly runtime: Runtime;
+}
+
+/** All that is there now: from the container while it exists, else what was kept of it. Nothing, for a session that has not started. */
+export async function readLog(parts: LogParts, session: Session, signal: AbortSignal): Promise<readonly KeptChunk[]> {
+  if (isFinal(session.state)) return keptLog(parts.sessions, session.id);
+  const ref = containerOf(session);
+  try {
+    const { phase } = await parts.runtime.inspect(ref);
+    if (phase === 'absent' || phase === 'created') return await keptLog(parts.sessions, session.id);
+    const chunks: KeptChunk[] = [];
+    for await (const chunk of parts.runtime.logs(ref, { follow: false, signal })) chunks.push(chunk);
+    return chunks;
+  } catch (error) {
+    // Removed between the two looks: by then its log is kept.
+    const gone = error instanceof RuntimeError && error.kind !== 'unreachable' && (await parts.runtime.inspect(ref)).phase === 'absent';
+    if (gone) return keptLog(parts.sessions, session.id);
+    throw error;
+  }
+}
+
+export async function keptLog(sessions: SessionStore, id: string): Promise<readonly KeptChunk[]> {
+  const kept = await sessions.log(id);
+  return kept === undefined ? [] : [...decodeChunks(isCompressed(kept) ? gunzipSync(kept) : kept)];
+}
+
+const isCompressed = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
