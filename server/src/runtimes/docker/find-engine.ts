@@ -5,6 +5,11 @@ import { join } from 'node:path';
 export function findEngine(configured: string | undefined, env: NodeJS.ProcessEnv): string {
   if (configured !== undefined && configured !== '') return configured;
   const runtimeFolder = env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`;
-  const sockets = ['/var/run/docker.sock', join(runtimeFolder, 'docker.sock'), '/run/podman/podman.sock', join(runtimeFolder, 'podman/podman.sock')];
+  const sockets = [
+    '/var/run/docker.sock',
+    join(runtimeFolder, 'docker.sock'),
+    '/run/podman/podman.sock',
+    join(runtimeFolder, 'podman/podman.sock'),
+  ];
   return `unix://${sockets.find((path) => existsSync(path)) ?? sockets[0]}`;
 }

@@ -1,0 +1,75 @@
+import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
+import Docker from 'dockerode';
+import { killPoint, type KillPoint } from '../../kill-points.ts';
+import type { EngineAddress } from './engine-address.ts';
+import { EngineRefusal, engineError } from './errors.ts';
+
+type EnginePoint = Extract<KillPoint, `engine.${string}`>;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/**
+ * The only way to the engine: dockerode is private to this file's object, so no call can go around its kill point,
+ * its time limit and the translation of its errors.
+ */
+export class EngineClient {
+  readonly address: EngineAddress;
+  readonly #clients = new Map<number, Docker>();
+
+  constructor(address: EngineAddress) {
+    this.address = address;
+  }
+
+  /** One request and its whole answer. Throws EngineRefusal, or RuntimeError `unreachable`. */
+  async call<T>(point: EnginePoint, request: (engine: Docker) => Promise<T>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<T> {
+    const begun = performance.now();
+    try {
+      return await killPoint(point, () => request(this.#client(timeoutMs)));
+    } catch (error) {
+      throw engineError(error, this.address, performance.now() - begun >= timeoutMs ? timeoutMs : undefined);
+    }
+  }
+
+  /** The same, with undefined for "there is no such thing". */
+  async find<T>(point: EnginePoint, request: (engine: Docker) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.call(point, request);
+    } catch (error) {
+      if (error instanceof EngineRefusal && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** A request whose answer is a stream: limited in time only until it begins, and not at all where its own signal does that. */
+  async open<T>(
+    point: EnginePoint,
+    request: (engine: Docker, abortSignal: AbortSignal) => Promise<T>,
+    options: { signal?: AbortSignal; slow?: boolean } = {},
+  ): Promise<T> {
+    const beginning = new AbortController();
+    const timer = options.slow === true ? undefined : setTimeout(() => beginning.abort(), REQUEST_TIMEOUT_MS);
+    try {
+      const abort = options.signal === undefined ? beginning.signal : AbortSignal.any([beginning.signal, options.signal]);
+      return await killPoint(point, () => request(this.#client(0), abort));
+    } catch (error) {
+      throw engineError(error, this.address, beginning.signal.aborted ? REQUEST_TIMEOUT_MS : undefined);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #client(timeoutMs: number): Docker {
+    let client = this.#clients.get(timeoutMs);
+    if (client === undefined) {
+      client = new Docker({ ...this.address.connection, ...agentFor(this.address), timeout: timeoutMs });
+      this.#clients.set(timeoutMs, client);
+    }
+    return client;
+  }
+}
+
+/** A connection per request: a kept one that the engine just closed would look as if the engine were gone. */
+function agentFor(address: EngineAddress): { agent?: Agent } {
+  if (address.connection.protocol === 'ssh') return {};
+  return { agent: address.connection.protocol === 'https' ? new SecureAgent({ keepAlive: false }) : new Agent({ keepAlive: false }) };
+}

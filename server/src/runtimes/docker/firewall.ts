@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { killPoint } from '../../kill-points.ts';
+import { RuntimeError } from '../runtime.ts';
+import type { EngineFacts } from './engine-facts.ts';
+import { chainNames, chainRules, jumps, ruleComment, type RuleSettings } from './firewall-rules.ts';
+import { resolvers } from './host-network.ts';
+
+interface Settings {
+  readonly instance: string;
+  readonly addressRange: string;
+  readonly egressAllow: readonly string[];
+}
+
+/**
+ * An isolated network does not protect the host: a service on 0.0.0.0 answers at every address the host has. Where this
+ * server may, it keeps two chains of its own; where not, `notices` says so.
+ */
+export class Firewall {
+  readonly #settings: Settings;
+  #notice: string | undefined;
+  #ensured = false;
+  #ensuring: Promise<void> = Promise.resolve();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  notices(): readonly string[] {
+    return this.#notice === undefined ? [] : [this.#notice];
+  }
+
+  /** Unless it was done by this process already: list() repeats it every minute. */
+  async ensureOnce(facts: EngineFacts): Promise<void> {
+    if (!this.#ensured) await this.ensure(facts);
+  }
+
+  /** Idempotent, and the same after a kill at any moment: chains are replaced whole, jumps are put where they are missing. */
+  ensure(facts: EngineFacts): Promise<void> {
+    const next = this.#ensuring.then(() => this.#ensure(facts));
+    this.#ensuring = next.catch(() => undefined);
+    return next;
+  }
+
+  async #ensure(facts: EngineFacts): Promise<void> {
+    const obstacle = await obstacleTo(facts);
+    this.#notice = obstacle === undefined ? undefined : `no firewall rules: ${obstacle}; sessions can reach services of this host`;
+    if (obstacle !== undefined) return;
+    const plain = { ...this.#settings, resolvers: await resolvers() };
+    const settings = await this.#replaceChains(plain);
+    for (const [hook, rule] of jumps(settings, await forwardHooks(facts))) await ensureFirst(hook, rule);
+    this.#ensured = true;
+  }
+
+  async #replaceChains(plain: Omit<RuleSettings, 'bridged'>): Promise<RuleSettings> {
+    for (const bridged of [true, false]) {
+      const settings = { ...plain, bridged };
+      const answer = await run('iptables-restore', ['-w', '--noflush'], chainRules(settings));
+      if (answer.code === 0) return settings;
+      if (!bridged) throw failed('iptables-restore', answer);
+    }
+    throw new Error('unreachable');
+  }
+}
+
+/** Takes every rule and chain of this installation away; nothing happens where there is none. */
+export async function removeFirewall(instance: string): Promise<void> {
+  const table = await run('iptables-save', ['-t', 'filter']);
+  if (table.code !== 0) return;
+  const { input, forward } = chainNames(instance);
+  const ours = table.output.split('\n').filter((line) => line.includes(ruleComment(instance)));
+  const leading = ours.filter((line) => line.startsWith('-A ') && !line.startsWith(`-A ${input} `) && !line.startsWith(`-A ${forward} `));
+  const chains = [input, forward].filter((chain) => table.output.includes(`\n:${chain} `));
+  if (leading.length === 0 && chains.length === 0) return;
+  const script = [
+    '*filter',
+    ...leading.map((line) => line.replace(/^-A/, '-D')),
+    ...chains.map((chain) => `-F ${chain}`),
+    ...chains.map((chain) => `-X ${chain}`),
+    'COMMIT',
+    '',
+  ];
+  const answer = await run('iptables-restore', ['-w', '--noflush'], script.join('\n'));
+  if (answer.code !== 0) throw failed('iptables-restore', answer);
+}
+
+async function obstacleTo(facts: EngineFacts): Promise<string | undefined> {
+  if (!facts.local) return 'the engine is on another machine';
+  if (process.platform !== 'linux') return 'this is not Linux';
+  if (process.getuid?.() !== 0) return 'not root';
+  return (await run('iptables', ['-w', '-S', 'INPUT'])).code === 0 ? undefined : 'iptables is not installed or not usable';
+}
+
+/** Docker leaves DOCKER-USER to us. Podman's plugins put theirs before anything in FORWARD, but ask CNI-ADMIN first. */
+async function forwardHooks(facts: EngineFacts): Promise<readonly string[]> {
+  if (facts.kind === 'docker') return (await exists('DOCKER-USER')) ? ['DOCKER-USER'] : ['FORWARD'];
+  if (!(await exists('CNI-ADMIN'))) await mustRun('iptables', ['-w', '-N', 'CNI-ADMIN']);
+  return ['CNI-ADMIN', 'FORWARD'];
+}
+
+const exists = async (chain: string): Promise<boolean> => (await run('iptables', ['-w', '-S', chain])).code === 0;
+
+/** In a hook, ours come before what others allow. */
+async function ensureFirst(hook: string, rule: readonly string[]): Promise<void> {
+  if ((await run('iptables', ['-w', '-C', hook, ...rule])).code === 0) return;
+  await mustRun('iptables', ['-w', '-I', hook, '1', ...rule]);
+}
+
+interface Answer {
+  readonly code: number;
+  readonly output: string;
+}
+
+async function mustRun(program: string, args: readonly string[]): Promise<void> {
+  const answer = await run(program, args);
+  if (answer.code !== 0) throw failed(`${program} ${args.join(' ')}`, answer);
+}
+
+/** Code 127 where there is no such program. */
+function run(program: string, args: readonly string[], input = ''): Promise<Answer> {
+  return killPoint(
+    'engine.firewall',
+    () =>
+      new Promise<Answer>((resolve) => {
+        const child = spawn(program, args, {
+          stdio: ['pipe', 'pipe', 'pipe'],
+          env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+        });
+        let output = '';
+        child.stdout.on('data', (data: Buffer) => {
+          output += data.toString();
+        });
+        child.stderr.on('data', (data: Buffer) => {
+          output += data.toString();
+        });
+        child.stdin.on('error', (error) => {
+          output += String(error);
+        });
+        child.on('error', (error) => resolve({ code: 127, output: String(error) }));
+        child.on('close', (code) => resolve({ code: code ?? 1, output }));
+        child.stdin.end(input);
+      }),
+  );
+}
+
+const failed = (what: string, answer: Answer): RuntimeError =>
+  new RuntimeError('retry', {
+    code: 'rejected',
+    message: `the firewall rules that keep sessions from this host could not be set: ${what}: ${answer.output.trim()}`,
+    remedy: 'Look at "iptables -S"; it is tried again every minute.',
+  });

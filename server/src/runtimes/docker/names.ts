@@ -1,0 +1,33 @@
+import type { ContainerRef } from '../runtime.ts';
+
+/** On everything we make: `instance`. On a session's containers all but `throwAway`; on helpers of a moment `throwAway`. */
+export const LABEL = {
+  instance: 'berth.instance',
+  session: 'berth.session',
+  generation: 'berth.generation',
+  container: 'berth.container',
+  owner: 'berth.owner',
+  project: 'berth.project',
+  egress: 'berth.egress',
+  throwAway: 'berth.throwaway',
+} as const;
+
+/** The engine lets no two containers share a name: that is our guard against duplicates. */
+export const containerName = (ref: ContainerRef): string => `berth-${ref.sessionId}-g${ref.generation}-${ref.container}`;
+
+/** One for all containers and generations of a session. */
+export const networkName = (sessionId: string): string => `berth-${sessionId}`;
+
+export const volumeName = (instance: string, storage: string): string => `berth-${instance.slice(0, 8)}-${storage}`;
+
+type Labels = Readonly<Record<string, string | undefined>> | null | undefined;
+
+/** Undefined for what is not a session's container of this installation. */
+export function refOf(labels: Labels, instance: string): ContainerRef | undefined {
+  const sessionId = labels?.[LABEL.session];
+  const container = labels?.[LABEL.container];
+  const generation = Number(labels?.[LABEL.generation]);
+  if (labels?.[LABEL.instance] !== instance || sessionId === undefined || container === undefined || !Number.isInteger(generation))
+    return undefined;
+  return { sessionId, generation, container };
+}

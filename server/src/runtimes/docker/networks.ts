@@ -1,0 +1,129 @@
+import { RuntimeError } from '../runtime.ts';
+import { candidates, formatAddress, formatSubnet, halves, overlaps, parseSubnet, type Subnet } from './address-range.ts';
+import type { EngineClient } from './engine-client.ts';
+import { EngineRefusal } from './errors.ts';
+import { defaultMtu, hostRoutes } from './host-network.ts';
+import { LABEL, networkName } from './names.ts';
+
+/** How a session's containers get a network. One step of `create`, replaceable as a whole. */
+export interface SessionNetworks {
+  /** Answers the name of the session's network, which then exists. */
+  ensure(sessionId: string, egress: 'open' | 'none'): Promise<string>;
+  /** Nothing happens while containers still use it. */
+  remove(sessionId: string): Promise<void>;
+  list(): Promise<readonly { readonly sessionId: string; readonly createdAt: Date }[]>;
+}
+
+interface Settings {
+  readonly engine: EngineClient;
+  readonly instance: string;
+  readonly addressRange: string;
+  /** The engine's bridges are this machine's: its routes and MTU count. */
+  readonly local: () => Promise<boolean>;
+}
+
+/** A user bridge with a /28 of its own per session. */
+export class BridgeNetworks implements SessionNetworks {
+  readonly #settings: Settings;
+  readonly #ranges: { readonly open: Subnet; readonly sealed: Subnet };
+  readonly #removals = new Map<string, Promise<void>>();
+  readonly #ensuring = new Map<string, Promise<string>>();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#ranges = halves(parseSubnet(settings.addressRange));
+  }
+
+  ensure(sessionId: string, egress: 'open' | 'none'): Promise<string> {
+    const under = this.#ensuring.get(sessionId) ?? this.#ensure(sessionId, egress).finally(() => this.#ensuring.delete(sessionId));
+    this.#ensuring.set(sessionId, under);
+    return under;
+  }
+
+  async #ensure(sessionId: string, egress: 'open' | 'none'): Promise<string> {
+    await this.#removals.get(sessionId);
+    const local = await this.#settings.local();
+    const taken = local ? (await hostRoutes()).map((route) => route.subnet).filter((subnet) => subnet.prefix > 0) : [];
+    const mtu = local ? await defaultMtu() : undefined;
+    const range = egress === 'none' ? this.#ranges.sealed : this.#ranges.open;
+    let refusal: EngineRefusal | undefined;
+    for (const subnet of candidates(range, sessionId)) {
+      if (taken.some((other) => overlaps(other, subnet))) continue;
+      try {
+        await this.#create(sessionId, { subnet, sealed: egress === 'none', mtu });
+        return networkName(sessionId);
+      } catch (error) {
+        if (!(error instanceof EngineRefusal)) throw error;
+        if (await this.#isOurs(sessionId)) return networkName(sessionId);
+        // Engines word and number "subnet in use" differently: ask what is in use. A refusal for another reason is final.
+        const inUse = await this.#subnetsInUse();
+        if (!inUse.some((other) => overlaps(other, subnet)) && refusal !== undefined) throw error;
+        refusal = error;
+        taken.push(...inUse, subnet);
+      }
+    }
+    throw new RuntimeError(
+      'retry',
+      {
+        code: 'rejected',
+        message: `no free /28 is left for a session in ${formatSubnet(range)}`,
+        remedy: 'Configure a larger address range, or end sessions.',
+      },
+      refusal === undefined ? {} : { cause: refusal },
+    );
+  }
+
+  async #create(sessionId: string, network: { subnet: Subnet; sealed: boolean; mtu: number | undefined }): Promise<void> {
+    const gateway = formatAddress(network.subnet.base + 1);
+    await this.#settings.engine.call('engine.network-create', (docker) =>
+      docker.createNetwork({
+        Name: networkName(sessionId),
+        CheckDuplicate: true,
+        Driver: 'bridge',
+        Internal: network.sealed,
+        EnableIPv6: false,
+        IPAM: { Driver: 'default', Config: [{ Subnet: formatSubnet(network.subnet), Gateway: gateway }] },
+        Options: network.mtu === undefined ? {} : { 'com.docker.network.driver.mtu': String(network.mtu) },
+        Labels: { [LABEL.instance]: this.#settings.instance, [LABEL.session]: sessionId },
+      }),
+    );
+  }
+
+  async #isOurs(sessionId: string): Promise<boolean> {
+    const found = await this.#settings.engine.find('engine.network-inspect', (docker) =>
+      docker.getNetwork(networkName(sessionId)).inspect(),
+    );
+    return found?.Labels?.[LABEL.instance] === this.#settings.instance;
+  }
+
+  async #subnetsInUse(): Promise<Subnet[]> {
+    const networks = await this.#settings.engine.call('engine.network-list', (docker) => docker.listNetworks());
+    const texts = networks.flatMap((network) => network.IPAM?.Config ?? []).map((config) => config.Subnet);
+    return texts.flatMap((text) => (text === undefined || text.includes(':') ? [] : [parseSubnet(text)]));
+  }
+
+  remove(sessionId: string): Promise<void> {
+    const under = this.#removals.get(sessionId) ?? this.#remove(sessionId).finally(() => this.#removals.delete(sessionId));
+    this.#removals.set(sessionId, under);
+    return under;
+  }
+
+  async #remove(sessionId: string): Promise<void> {
+    if (this.#ensuring.has(sessionId) || !(await this.#isOurs(sessionId))) return;
+    try {
+      await this.#settings.engine.call('engine.network-remove', (docker) => docker.getNetwork(networkName(sessionId)).remove());
+    } catch (error) {
+      // 403 (Docker), 409 (newer) and 500 (Podman) for one in use: then it is needed, or the next sweep finds it.
+      if (!(error instanceof EngineRefusal)) throw error;
+    }
+  }
+
+  async list(): Promise<readonly { readonly sessionId: string; readonly createdAt: Date }[]> {
+    const filters = { label: [`${LABEL.instance}=${this.#settings.instance}`] };
+    const networks = await this.#settings.engine.call('engine.network-list', (docker) => docker.listNetworks({ filters }));
+    return networks.flatMap((network) => {
+      const sessionId = network.Labels?.[LABEL.session];
+      return sessionId === undefined ? [] : [{ sessionId, createdAt: new Date(network.Created) }];
+    });
+  }
+}

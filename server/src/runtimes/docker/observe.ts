@@ -1,0 +1,131 @@
+import type { Cause } from '@berth/contract';
+import type { ContainerInspectInfo } from 'dockerode';
+import type { ContainerRef, Observed } from '../runtime.ts';
+import { LOGIN_SHELL, UNRESERVED_OOM_SCORE } from './container-spec.ts';
+
+/** What inspect alone does not say about a container that has ended; gathered only then. */
+export interface Evidence {
+  /** When the engine (Docker) or the machine (Podman) last started. */
+  readonly engineStartedAt?: Date | undefined;
+  /** The engine leaves containers running while it is down. */
+  readonly liveRestore?: boolean;
+  /** The kernel's own record of whom it killed: at the container's limit, or because the machine ran out. */
+  readonly killedForMemory?: 'limit' | 'machine' | undefined;
+  /** The init program printed that it could not execute the command. */
+  readonly initFailed?: boolean;
+}
+
+/** The engine's words in ours. */
+export function observe(ref: ContainerRef, container: ContainerInspectInfo, evidence: Evidence = {}): Observed {
+  const { State: state } = container;
+  const startedAt = instant(state.StartedAt);
+  switch (state.Status) {
+    case 'running':
+    case 'restarting':
+    case 'stopping':
+      return { ref, phase: 'running', ...(startedAt && { startedAt }) };
+    case 'paused':
+      return { ref, phase: 'frozen', ...(startedAt && { startedAt }) };
+    default:
+      return hasEnded(container) ? ended(ref, container, evidence) : { ref, phase: 'created' };
+  }
+}
+
+/** Also one whose start the engine gave up because there is nothing to execute. */
+export function hasEnded(container: ContainerInspectInfo): boolean {
+  const { State: state } = container;
+  if (NEVER_RAN.has(state.Status)) return isExecFailure(state.ExitCode) || instant(state.StartedAt) !== undefined;
+  return state.Status !== 'running' && state.Status !== 'paused' && state.Status !== 'restarting' && state.Status !== 'stopping';
+}
+
+/** Podman calls a container `created` again when the machine was restarted under it. */
+const NEVER_RAN: ReadonlySet<string> = new Set(['created', 'configured', 'initialized']);
+const isExecFailure = (code: number): boolean => code === 126 || code === 127;
+
+function ended(ref: ContainerRef, container: ContainerInspectInfo, evidence: Evidence): Observed {
+  const { State: state } = container;
+  const startedAt = instant(state.StartedAt);
+  const finishedAt = instant(state.FinishedAt);
+  const cause = causeOf(container, evidence);
+  return {
+    ref,
+    phase: 'exited',
+    exitCode: state.ExitCode,
+    ...(startedAt && { startedAt }),
+    ...(finishedAt && { finishedAt }),
+    ...(cause === undefined &&
+      startedAt !== undefined &&
+      wasInterrupted(container, { ...evidence, startedAt, finishedAt }) && { interrupted: true }),
+    ...(cause && { cause }),
+  };
+}
+
+/**
+ * A process that ran before the engine's last start and is gone did not outlive that start. It may have ended by itself
+ * earlier: an exit code of a signal, or an end shortly before the start, speaks for the engine.
+ */
+function wasInterrupted(
+  container: ContainerInspectInfo,
+  times: Evidence & { readonly startedAt: Date; readonly finishedAt: Date | undefined },
+): boolean {
+  const { engineStartedAt, startedAt, finishedAt } = times;
+  if (NEVER_RAN.has(container.State.Status)) return true;
+  if (engineStartedAt === undefined || startedAt >= engineStartedAt) return false;
+  if (finishedAt === undefined || finishedAt >= engineStartedAt) return times.liveRestore !== true;
+  return container.State.ExitCode >= 128 || engineStartedAt.getTime() - finishedAt.getTime() < RESTART_MS;
+}
+const RESTART_MS = 180_000;
+
+function causeOf(container: ContainerInspectInfo, evidence: Evidence): Cause | undefined {
+  const { ExitCode: code, OOMKilled: flagged } = container.State;
+  // The flag alone is set by the death of a child, too: the main process must have died of it.
+  if (code === 137 && (flagged || evidence.killedForMemory === 'limit')) return outOfMemory(container);
+  if (code === 137 && evidence.killedForMemory === 'machine') return machineOutOfMemory;
+  if (isExecFailure(code) && (instant(container.State.StartedAt) === undefined || evidence.initFailed === true))
+    return notExecutable(container, code);
+  return undefined;
+}
+
+function outOfMemory(container: ContainerInspectInfo): Cause {
+  const reserved = container.HostConfig.OomScoreAdj !== UNRESERVED_OOM_SCORE;
+  return {
+    code: 'out-of-memory',
+    message: `out of memory: it needed more than its limit of ${inMebibytes(container.HostConfig.Memory ?? 0)} and was killed`,
+    remedy: reserved ? 'Ask for more with --memory.' : 'No memory was reserved for it: reserve what it needs with --memory.',
+  };
+}
+
+const machineOutOfMemory: Cause = {
+  code: 'out-of-memory',
+  message: 'out of memory: the whole machine ran short, and this session was killed to help the others',
+  remedy: 'Reserve memory with --memory: sessions without a reservation are the first to go.',
+};
+
+const inMebibytes = (bytes: number): string => (bytes % 2 ** 30 === 0 ? `${bytes / 2 ** 30}GiB` : `${Math.round(bytes / 2 ** 20)}MiB`);
+
+function notExecutable(container: ContainerInspectInfo, code: number): Cause {
+  const program = container.Path;
+  if (program === LOGIN_SHELL[0] && container.Args[1] === LOGIN_SHELL[2]) {
+    return {
+      code: 'no-shell',
+      message: 'the image has no shell (/bin/sh)',
+      remedy: 'Give the command to run after "--", or choose an image with a shell.',
+    };
+  }
+  return code === 126
+    ? {
+        code: 'not-executable',
+        message: `"${program}" is there but cannot be executed`,
+        remedy: 'Check its permissions, its "#!" line and that it is made for this processor.',
+      }
+    : {
+        code: 'command-not-found',
+        message: `the command "${program}" is not in the image`,
+        remedy: 'Check its spelling, or choose an image that has it.',
+      };
+}
+
+function instant(text: string | undefined): Date | undefined {
+  const date = new Date(text ?? '');
+  return Number.isNaN(date.getTime()) || date.getUTCFullYear() < 1971 ? undefined : date;
+}

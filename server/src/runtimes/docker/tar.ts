@@ -1,0 +1,32 @@
+import { buffer } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { extract, pack } from 'tar-stream';
+
+export interface TarEntry {
+  readonly name: string;
+  readonly mode: number;
+  readonly type?: 'file' | 'directory';
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly content?: string;
+}
+
+/** A small archive, whole. */
+export function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
+  const tar = pack();
+  for (const { content, ...header } of entries) tar.entry(header, content ?? '');
+  tar.finalize();
+  return buffer(Readable.from(tar));
+}
+
+/** The regular files of an archive, one after the other, as one text. */
+export async function textOfTar(archive: NodeJS.ReadableStream): Promise<string> {
+  const entries = extract();
+  archive.on('error', (error: Error) => entries.destroy(error));
+  archive.pipe(entries);
+  const parts: Buffer[] = [];
+  for await (const entry of entries) {
+    for await (const part of entry) if (Buffer.isBuffer(part)) parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,37 @@
+import type { Readable } from 'node:stream';
+import { RuntimeError, type ContainerRef } from '../runtime.ts';
+import type { EngineClient } from './engine-client.ts';
+import { engineError } from './errors.ts';
+import { lines } from './lines.ts';
+import { LABEL, refOf } from './names.ts';
+
+interface EngineEvent {
+  readonly Actor?: { readonly Attributes?: Readonly<Record<string, string>> };
+}
+
+/** Which of our containers the engine just did something to. */
+export async function* watchEvents(engine: EngineClient, instance: string, signal: AbortSignal): AsyncGenerator<ContainerRef> {
+  const filters = { type: ['container' as const], label: [`${LABEL.instance}=${instance}`] };
+  try {
+    const answer = await engine.open(
+      'engine.events',
+      async (docker, abortSignal) => (await docker.getEvents({ filters, abortSignal })) as Readable,
+      { signal },
+    );
+    for await (const line of lines(answer)) {
+      const event = JSON.parse(line) as EngineEvent;
+      const ref = refOf(event.Actor?.Attributes, instance);
+      if (ref !== undefined) yield ref;
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    throw engineError(error, engine.address);
+  }
+  if (!signal.aborted) {
+    throw new RuntimeError('unreachable', {
+      code: 'engine-unavailable',
+      message: `the container engine at ${engine.address.text} closed its stream of events`,
+      remedy: 'It is probably being restarted: wait, or look at its log.',
+    });
+  }
+}
