@@ -85,3 +85,25 @@ export async function removeEngineChains(keep) {
     await apply(table, [...rules, ...own.map((chain) => `-X ${chain}`)]);
   }
 }
+
+const berthChain = /^BERTH-(?:IN|FW)-/;
+
+/** Chains that Berth servers made, by name. */
+export async function berthChains() {
+  return [...new Set((await readFirewall()).flatMap(({ chains }) => chains.filter((chain) => berthChain.test(chain))))];
+}
+
+/** Removes Berth's chains that `isOurs` accepts, with the rules that lead to them. */
+export async function removeBerthChains(isOurs) {
+  for (const table of await readFirewall()) {
+    const own = table.chains.filter((chain) => berthChain.test(chain) && isOurs(chain));
+    const touching = table.rules.filter((rule) => own.some((chain) => rule.startsWith(`-A ${chain} `) || rule.endsWith(` -j ${chain}`)));
+    await apply(table, [...touching.map((rule) => `-D ${rule.slice(3)}`), ...own.map((chain) => `-X ${chain}`)]);
+  }
+}
+
+/** Removes the rules of one installation. */
+export function removeInstanceRules(instance) {
+  const short = instance.replaceAll('-', '').slice(0, 12);
+  return removeBerthChains((chain) => chain.endsWith(`-${short}`));
+}

@@ -6,9 +6,6 @@ import { DockerDaemon } from './docker-daemon.js';
 
 const PACKAGES = ['docker.io', 'iptables', 'iproute2', 'tini', 'ca-certificates'];
 
-/** What Berth uses besides an engine: to make its image, and to keep sessions from the host's services. */
-const HELPERS = ['mmdebstrap', 'iptables'];
-
 /** A Docker daemon beside the data folder, for machines that have no engine. Its whereabouts are noted in the data folder. */
 export class OwnEngine {
   /** @param {{ dataFolder: string, images?: string }} place `images`: where images lie, when not in the data folder */
@@ -42,14 +39,6 @@ export class OwnEngine {
     mkdirSync(join(this.note, '..'), { recursive: true, mode: 0o700 });
     writeFileSync(this.note, JSON.stringify({ ...this.daemon.place, host: this.host }));
   }
-}
-
-/** Packages without which an engine alone is not enough. Answers those it had to install. */
-export async function installHelpers(say) {
-  if (!canInstall()) return [];
-  const missing = await missingPackages(HELPERS);
-  if (missing.length > 0) await installPackages(missing, say);
-  return missing;
 }
 
 /** The engine that a quickstart noted in this data folder, started again if it sleeps. Undefined where it noted none. */

@@ -17,6 +17,12 @@ export function processes(accept) {
     .filter(({ pid, command }) => pid !== process.pid && command !== '' && accept(command));
 }
 
+/** Pids of processes whose environment holds this variable with this value. */
+export function processesWithVariable(name, value) {
+  const wanted = `${name}=${value}`;
+  return processes(() => true).flatMap(({ pid }) => (read(`/proc/${pid}/environ`).split('\0').includes(wanted) ? [pid] : []));
+}
+
 /** Alive and not merely waiting to be buried by its parent. */
 export function isAlive(pid) {
   const state = /^State:\s+(\w)/m.exec(read(`/proc/${pid}/status`))?.[1];

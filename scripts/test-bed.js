@@ -4,10 +4,11 @@ import { join, resolve } from 'node:path';
 import { canInstall, installPackages, missingPackages } from './apt.js';
 import { DockerDaemon } from './docker-daemon.js';
 import { copyImage, emptyEngine, engineVersion, imageId } from './engine-api.js';
+import { berthChains, removeBerthChains } from './firewall.js';
 import { ImageRegistry } from './image-registry.js';
 import { node24 } from './node24.js';
 import { PodmanService } from './podman-service.js';
-import { isAlive } from './processes.js';
+import { endProcesses, isAlive, processesWithVariable } from './processes.js';
 import { step } from './progress.js';
 import { root } from './root.js';
 import { must } from './run.js';
@@ -15,6 +16,8 @@ import { must } from './run.js';
 const ENGINES = 'docker.io podman containernetworking-plugins runc conmon catatonit tini iptables iproute2 docker-registry';
 const TOOLS = 'mmdebstrap tmux procps git curl ca-certificates';
 const PACKAGES = `${ENGINES} ${TOOLS}`.split(' ');
+/** Every process that a test starts inherits this variable: so the bed finds those that outlived their test. */
+const BED = 'BERTH_TEST_BED';
 const IMAGE = 'berth/base:latest';
 
 /** What the tests run against: two Docker daemons, Podman and an image registry, all of them ours alone. */
@@ -34,6 +37,10 @@ export class TestBed {
 
   get #lock() {
     return join(this.runFolder, 'pid');
+  }
+
+  get #chains() {
+    return join(this.runFolder, 'berth-chains.json');
   }
 
   /** Installs, starts and fills everything. Answers the variables that tell the tests where it is. */
@@ -102,6 +109,7 @@ export class TestBed {
 
   #environment() {
     return {
+      [BED]: this.runFolder,
       BERTH_TEST_DOCKER: this.docker.host,
       BERTH_TEST_FAULT_DOCKER: this.faultDocker.host,
       BERTH_TEST_PODMAN: this.podman.host,
@@ -120,6 +128,7 @@ export class TestBed {
   }
 
   async #removeEverything() {
+    await endProcesses(processesWithVariable(BED, this.runFolder), 10_000);
     for (const host of [this.docker.host, this.faultDocker.host, this.podman.host]) {
       if (await engineVersion(host)) await emptyEngine(host);
     }
@@ -127,6 +136,10 @@ export class TestBed {
     await this.podman.remove();
     await this.faultDocker.remove();
     await this.docker.remove();
+    if (existsSync(this.#chains)) {
+      const before = JSON.parse(readFileSync(this.#chains, 'utf8'));
+      await removeBerthChains((chain) => !before.includes(chain));
+    }
     rmSync(this.runFolder, { recursive: true, force: true });
   }
 }
