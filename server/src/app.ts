@@ -59,7 +59,7 @@ async function run(parts: Parts): Promise<App> {
   const loop = createLoop(parts, nodes);
   const http = createApi(parts, nodes, loop);
   const url = await listen(http, config.listen);
-  await grantLocalAccess({ dataFolder: config.data, url, users: storage.users, tokens: storage.tokens, newId });
+  await grantLocalAccess({ dataFolder: config.data, url, instance: storage.instance, users: storage.users, tokens: storage.tokens, newId });
   const unsubscribe = storage.notifications.onWake(() => loop.nudge());
   const watch = createEngineWatch(parts, nodes, loop);
   loop.start();
@@ -80,7 +80,7 @@ async function run(parts: Parts): Promise<App> {
 function openRuntime(config: Config, instance: string, log: Logger): Runtime {
   const dockerHost = findEngine(config.dockerHost, process.env);
   return connectDocker({
-    host: dockerHost,
+    url: dockerHost,
     instance,
     dataFolder: config.data,
     addressRange: config.addressRange,

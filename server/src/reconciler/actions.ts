@@ -66,9 +66,7 @@ export class Actions {
     const now = this.parts.now();
     const image = await this.parts.runtime.ensureImage({ node: session.grant?.node ?? '', reference: spec.image, pull: spec.pull, key: session.id });
     if (image.phase === 'present') {
-      const next = moveTo(session, 'preparing', now, 'preparing its container', {
-        imageDigest: image.digest, timeline: beginStep(session.timeline, 'create', now),
-      });
+      const next = moveTo(session, 'preparing', now, 'preparing its container', { imageDigest: image.digest });
       return { kind: 'save', next, event: { kind: 'state', message: next.reason } };
     }
     const timeline = beginStep(session.timeline, 'image', now, image.progress);
@@ -97,7 +95,7 @@ export class Actions {
       mark('start');
       await runtime.start(containerOf(session));
       mark('ready');
-      return { kind: 'again', session: { ...session, timeline } };
+      return started({ ...session, timeline });
     });
   }
 
@@ -106,7 +104,7 @@ export class Actions {
     return launches.run(async () => {
       const starting = beginStep(session.timeline, 'start', now());
       await runtime.start(containerOf(session));
-      return { kind: 'again', session: { ...session, timeline: beginStep(starting, 'ready', now()) } };
+      return started({ ...session, timeline: beginStep(starting, 'ready', now()) });
     });
   }
 
@@ -144,4 +142,12 @@ export class Actions {
     await this.parts.runtime.remove(containerOf(session));
     return { kind: 'again' };
   }
+}
+
+/** Written down only where readiness may take a while; else the move to running carries it. */
+function started(session: Session): Outcome {
+  const { port } = session.spec;
+  if (port === null) return { kind: 'again', session };
+  const reason = `started; waiting for port ${port} to answer`;
+  return { kind: 'save', next: note(session, { reason }), event: { kind: 'progress', message: reason } };
 }

@@ -1,7 +1,7 @@
 import { moveTo, note } from '../sessions/lifecycle.ts';
 import type { Session, WaitingFor } from '../sessions/session.ts';
 import type { Placement } from '../sessions/session-store.ts';
-import { endStep, startTimeline } from '../sessions/timeline.ts';
+import { beginStep, startTimeline } from '../sessions/timeline.ts';
 import type { NodeCapacity } from './node-directory.ts';
 import { boundNode, place, roomsOf, take, type Ceilings } from './place.ts';
 import { isReserved } from './slots.ts';
@@ -43,7 +43,7 @@ export function runQueue(picture: Placement, capacities: readonly NodeCapacity[]
 }
 
 function schedule(session: Session, grant: NonNullable<Session['grant']>, now: Date): Session {
-  const timeline = session.generation === 0 ? endStep(session.timeline, 'queue', now) : startTimeline(now, 'image');
+  const timeline = session.generation === 0 ? beginStep(session.timeline, 'image', now) : startTimeline(now, 'start');
   return moveTo(session, 'scheduled', now, `placed on ${grant.node}`, {
     grant, waiting: null, timeline, generation: Math.max(session.generation, 1),
   });

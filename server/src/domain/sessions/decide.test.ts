@@ -80,9 +80,9 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
 ];
 
 describe('decide', () => {
-  test.each(TABLE)('%s', (_, session, seen, expected, now = T0) => {
-    expect(short(decide(exampleSession(session), seen, now, policy))).toBe(expected);
-  });
+  for (const [situation, session, seen, expected, now = T0] of TABLE) {
+    test(situation, () => expect(short(decide(exampleSession(session), seen, now, policy))).toBe(expected));
+  }
 
   test('keeps exit code and cause of a process that was killed for its memory', () => {
     const cause = { code: 'out-of-memory', message: 'out of memory', remedy: 'ask for more' } as const;

@@ -15,8 +15,5 @@ export function beginStep(timeline: readonly LaunchStep[], step: StepName, now: 
   return [...closeAll(timeline, now), { step, startedAt: now.toISOString(), endedAt: null, detail }];
 }
 
-export const endStep = (timeline: readonly LaunchStep[], step: StepName, now: Date): readonly LaunchStep[] =>
-  timeline.map((entry) => (entry.step === step && entry.endedAt === null ? { ...entry, endedAt: now.toISOString() } : entry));
-
 export const closeAll = (timeline: readonly LaunchStep[], now: Date): readonly LaunchStep[] =>
   timeline.map((entry) => (entry.endedAt === null ? { ...entry, endedAt: now.toISOString() } : entry));

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KILL_POINTS, type KillPoint } from '../../src/kill-points.ts';
+import { clearBed, makeBed, nothingLeftOver, type Bed } from './bed.ts';
+import { asked, hasEnded, isRunning, live } from './life.ts';
+
+let bed: Bed;
+beforeAll(async () => (bed = await makeBed()));
+afterAll(async () => {
+  const leftovers = await clearBed(bed);
+  console.log(`kill points: ${bed.keeper.kills} kills, ${bed.ledger.created} containers checked, violations: ${bed.ledger.violations.length + leftovers.length}`);
+  expect(leftovers).toEqual([]);
+});
+
+const REGISTRY = process.env['BERTH_TEST_REGISTRY'];
+
+/** What has to be done for the point to be passed, where a session's ordinary life does not come by. */
+const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
+  'engine.image-pull': () => once({ image: `docker://${REGISTRY}/berth/base:latest`, pull: 'always' }),
+  'store.session-explain': async () => {
+    const big = { cpu: (await bed.keeper.ask((client) => client.listNodes({ query: {} }))).items[0]?.capacity.cpu ?? 1 };
+    const holder = await bed.keeper.ask((client) => client.createSession({ body: asked({ resources: big }) }));
+    await bed.keeper.until(holder.id, 'running', isRunning);
+    const waiter = await bed.keeper.ask((client) => client.createSession({ body: asked({ resources: big }) }));
+    await bed.keeper.until(waiter.id, 'waiting with its reason', ({ waiting }) => waiting !== null);
+    for (const { id } of [waiter, holder]) await end(id);
+  },
+};
+
+/** Passed only while a server starts, or too seldom to wait for. */
+const AT_START: readonly KillPoint[] = ['engine.events', 'engine.info'];
+/** Passed by the volumes of a user who never had a session on this engine. */
+const FIRST_TIME: readonly KillPoint[] = ['engine.volume-create', 'engine.volume-prepare'];
+/** Not the reconciler's: a person's connection ends with the server and is made again. */
+const ON_DEMAND: readonly KillPoint[] = ['engine.container-attach', 'engine.container-exec'];
+
+async function once(more: Parameters<typeof asked>[0]): Promise<void> {
+  const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked(more) }));
+  await bed.keeper.until(id, 'running', isRunning);
+  await end(id);
+}
+
+async function end(id: string): Promise<void> {
+  await bed.keeper.ask((client) => client.terminateSession({ params: { session: id }, body: {} }));
+  await bed.keeper.until(id, 'ended', hasEnded);
+}
+
+async function forgetHomes(): Promise<void> {
+  const { Volumes } = await bed.ledger.engine.listVolumes({ filters: { label: [`berth.instance=${bed.instance}`] } });
+  for (const { Name } of Volumes) await bed.ledger.engine.getVolume(Name).remove();
+}
+
+describe.each(KILL_POINTS.filter((point) => !ON_DEMAND.includes(point)))('the server is killed at %s', (point) => {
+  test.each(['before', 'after'])('%s the call: every session still reaches what was asked, and nothing is left over', async (side) => {
+    const kills = bed.keeper.kills;
+    if (FIRST_TIME.includes(point)) await forgetHomes();
+    if (AT_START.includes(point)) await bed.keeper.armNextStart(`${point}:${side}`);
+    else await bed.keeper.arm(`${point}:${side}`);
+    if (FIRST_TIME.includes(point)) await bed.keeper.kill().then(() => bed.keeper.arm(`${point}:${side}`));
+    const [ended] = await Promise.all([live(bed.keeper), DETOURS[point]?.()]);
+    expect(ended).toMatchObject({ state: 'terminated' });
+    await expect.poll(() => bed.keeper.kills, { timeout: 30_000, message: `${point} was never passed` }).toBeGreaterThan(kills);
+    expect(await nothingLeftOver(bed)).toEqual([]);
+    expect(bed.ledger.violations).toEqual([]);
+  });
+});
+
+test('repeating an acknowledged create after a kill answers the same session', async () => {
+  const body = asked({ clientToken: randomUUID() });
+  const first = await bed.keeper.ask((client) => client.createSession({ body }));
+  await bed.keeper.kill();
+  const second = await bed.keeper.ask((client) => client.createSession({ body }));
+  expect(second.id).toBe(first.id);
+  await end(first.id);
+});
