@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import type { ClientConfig } from 'pg';
 import { EmbeddedPostgres } from '../src/storage/embedded-postgres.ts';
 import { folderHolder } from '../src/storage/folder-lock.ts';
 import { findSurvivor, stopServer } from '../src/storage/postgres-server.ts';
@@ -48,4 +48,4 @@ async function removeLeftovers(): Promise<void> {
   }
 }
 
-const urlOf = ({ host = '', user = '' }: pg.ClientConfig): string => `postgresql://${user}@/postgres?host=${encodeURIComponent(host)}`;
+const urlOf = ({ host = '', user = '' }: ClientConfig): string => `postgresql://${user}@/postgres?host=${encodeURIComponent(host)}`;

@@ -7,14 +7,14 @@ import {
   type PostgresPoolClient,
   type PostgresQueryResult,
 } from 'kysely';
-import pg from 'pg';
+import { Pool, type ClientConfig, type PoolClient } from 'pg';
 import { asUnavailable } from './unavailable.ts';
 import type { Log } from './log.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Tables } from './tables.ts';
 
 export type Database = Kysely<Tables>;
-export type Connection = pg.ClientConfig;
+export type Connection = ClientConfig;
 
 const MIN_SERVER_VERSION = 180_000;
 /** Statements that repeat are prepared once per connection; one-off texts beyond this many are not. */
@@ -22,7 +22,7 @@ const MAX_PREPARED = 200;
 
 /** A pool that heals by itself. Queries throw DatabaseUnavailable while the server cannot be asked. */
 export function openDatabase(connection: Connection, log: Log): Database {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     application_name: 'berth',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
@@ -33,7 +33,9 @@ export function openDatabase(connection: Connection, log: Log): Database {
     idleTimeoutMillis: 60_000,
   });
   // Without a listener an idle connection that breaks would end the process. The pool has dropped it already.
-  pool.on('error', (error) => log('warn', 'an idle database connection broke; a new one is made when needed', { err: error }));
+  pool.on('error', (error) => {
+    if (!pool.ending) log('warn', 'an idle database connection broke; a new one is made when needed', { reason: error.message });
+  });
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new GuardedPool(pool) }) });
 }
 
@@ -63,11 +65,11 @@ async function serverVersion(db: Database): Promise<{ number: number; text: stri
 }
 
 class GuardedPool implements PostgresPool {
-  readonly #pool: pg.Pool;
-  readonly #guarded = new WeakMap<pg.PoolClient, GuardedClient>();
+  readonly #pool: Pool;
+  readonly #guarded = new WeakMap<PoolClient, GuardedClient>();
   readonly #names = new Map<string, string>();
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: Pool) {
     this.#pool = pool;
   }
   get options(): object {
@@ -96,10 +98,10 @@ class GuardedPool implements PostgresPool {
 }
 
 class GuardedClient implements PostgresPoolClient {
-  readonly #client: pg.PoolClient;
+  readonly #client: PoolClient;
   readonly #nameOf: (text: string) => string | undefined;
 
-  constructor(client: pg.PoolClient, nameOf: (text: string) => string | undefined) {
+  constructor(client: PoolClient, nameOf: (text: string) => string | undefined) {
     this.#client = client;
     this.#nameOf = nameOf;
   }

@@ -26,32 +26,31 @@ export class DiskReserve {
   async check(firstStart: boolean): Promise<void> {
     const free = await this.#free();
     const needed = firstStart ? FIRST_START_BYTES : NEEDED_BYTES;
-    if (free >= needed || (!firstStart && (await this.release()))) return;
+    if (free >= needed || (!firstStart && (await this.#release()))) return;
     throw new StorageRefusal(
       'no-space',
       `The disk of ${this.#folder} has ${mib(free)} free; Berth's database needs ${mib(needed)}. Free some space there, or move the data folder (BERTH_DATA).`,
     );
   }
 
-  /** Makes it, or makes it again, where there is room for it and for the server. */
-  async keep(): Promise<void> {
-    if ((await this.#held()) || (await this.#free()) < NEEDED_BYTES + RESERVE_BYTES) return;
+  /** Gives it up on a disk that is nearly full; makes it, or makes it again, where there is room for it and for the server. */
+  async adjust(): Promise<void> {
+    const free = await this.#free();
+    if (free < NEEDED_BYTES) await this.#release();
     // Random, so that no file system stores it as nothing.
-    await writeFile(this.#path, randomFillSync(Buffer.alloc(RESERVE_BYTES)), { mode: 0o600 });
+    else if (free >= NEEDED_BYTES + 2 * RESERVE_BYTES && !(await this.#held())) {
+      await writeFile(this.#path, randomFillSync(Buffer.alloc(RESERVE_BYTES)), { mode: 0o600 });
+    }
   }
 
   /** true: there was one, and its space is free now. */
-  async release(): Promise<boolean> {
+  async #release(): Promise<boolean> {
     if (!(await this.#held())) return false;
     await rm(this.#path, { force: true });
     this.#report(
       `The disk of ${this.#folder} is nearly full. Berth gave up its reserve of ${mib(RESERVE_BYTES)}: free some space before that is used up too.`,
     );
     return true;
-  }
-
-  async releaseIfFull(): Promise<void> {
-    if ((await this.#free()) < NEEDED_BYTES) await this.release();
   }
 
   async #held(): Promise<boolean> {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import type { Connection } from './database.ts';
 import { preparePostgresFolders, type PostgresFolders } from './data-folder.ts';
 import { DiskReserve } from './disk-reserve.ts';
@@ -32,6 +32,7 @@ export interface EmbeddedOptions {
 }
 
 const WATCH_MS = 200;
+const LOOKS_PER_DISK_CHECK = 50;
 const BACKOFF_MS = { first: 100, most: 10_000 };
 
 /** Berth's own PostgreSQL: one per data folder, watched, started again when it dies. */
@@ -42,7 +43,7 @@ export class EmbeddedPostgres {
   readonly #reserve: DiskReserve;
   readonly #stopping = new AbortController();
   #server: ServerProcess;
-  #watching: Promise<void> = Promise.resolve();
+  readonly #watching: Promise<void>;
 
   private constructor(
     options: EmbeddedOptions,
@@ -53,6 +54,7 @@ export class EmbeddedPostgres {
     this.#place = parts.place;
     this.#reserve = parts.reserve;
     this.#server = parts.server;
+    this.#watching = this.#watch();
   }
 
   /** Throws StorageRefusal, with the remedy, where it cannot. */
@@ -74,12 +76,13 @@ export class EmbeddedPostgres {
         maxConnections: options.maxConnections ?? 30,
       };
       const server = await runningServer(place, options);
-      await reserve.keep();
+      await reserve.adjust();
       await removeOtherVersions(folders.binaries, binaries.version);
-      const embedded = new EmbeddedPostgres(options, { lock, place, reserve, server });
-      embedded.#watching = embedded.#watch();
-      await embedded.#ensureDatabase();
-      return embedded;
+      await ensureDatabase(place).catch(async (error: unknown) => {
+        await stopServer(server);
+        throw error;
+      });
+      return new EmbeddedPostgres(options, { lock, place, reserve, server });
     } catch (error) {
       await lock.release();
       throw error;
@@ -102,23 +105,14 @@ export class EmbeddedPostgres {
     await this.#lock.release();
   }
 
-  async #ensureDatabase(): Promise<void> {
-    const client = new pg.Client(connectionTo(this.#place, 'postgres'));
-    await client.connect();
-    try {
-      const { rowCount } = await client.query(`select from pg_database where datname = 'berth'`);
-      if (rowCount === 0) await client.query('create database berth');
-    } finally {
-      await client.end();
-    }
-  }
-
   /** One that was adopted is nobody's child here, so its end is seen by looking. */
   async #watch(): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    for (let tick = 1; !signal.aborted; tick += 1) {
       await delay(WATCH_MS, undefined, { signal, ref: false }).catch(() => undefined);
       if (!signal.aborted && !isAlive(this.#server)) await this.#revive();
+      if (tick % LOOKS_PER_DISK_CHECK === 0)
+        await this.#reserve.adjust().catch((error: unknown) => this.#options.log('warn', 'the disk cannot be checked', { err: error }));
     }
   }
 
@@ -128,7 +122,7 @@ export class EmbeddedPostgres {
     onDown?.();
     for (let backoff = BACKOFF_MS.first; !this.#stopping.signal.aborted; backoff = Math.min(backoff * 2, BACKOFF_MS.most)) {
       try {
-        await this.#reserve.releaseIfFull();
+        await this.#reserve.adjust();
         this.#server = await runningServer(this.#place, this.#options);
         log('info', 'PostgreSQL runs again', { pid: this.#server.pid });
         onUp?.();
@@ -159,9 +153,20 @@ async function runningServer(place: ServerPlace, { report }: EmbeddedOptions): P
   return startServer(place);
 }
 
+async function ensureDatabase(place: ServerPlace): Promise<void> {
+  const client = new Client(connectionTo(place, 'postgres'));
+  await client.connect();
+  try {
+    const { rowCount } = await client.query(`select from pg_database where datname = 'berth'`);
+    if (rowCount === 0) await client.query('create database berth');
+  } finally {
+    await client.end();
+  }
+}
+
 /** Whether the server at the socket is the one these binaries would start. */
 async function answers(place: ServerPlace): Promise<boolean> {
-  const client = new pg.Client({ ...connectionTo(place, 'postgres'), connectionTimeoutMillis: 5_000 });
+  const client = new Client({ ...connectionTo(place, 'postgres'), connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();

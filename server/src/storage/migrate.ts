@@ -15,7 +15,7 @@ export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
   await refuseNewer(db);
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });
   const { error, results = [] } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed', { cause: error });
   return results.map(({ migrationName }) => migrationName);
 }
 

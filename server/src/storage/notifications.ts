@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import type { Notifications } from '../domain/sessions/session-store.ts';
 import type { Connection } from './database.ts';
 import type { Log } from './log.ts';
@@ -55,7 +55,7 @@ export class PostgresNotifications implements Notifications {
         this.#wake();
       });
       if (this.#closing.signal.aborted) return;
-      this.#log('warn', 'the connection that listens for database notifications broke; listening again soon', { err: problem });
+      this.#log('warn', 'the connection that listens for database notifications broke; listening again soon', { reason: String(problem) });
       await delay(backoff, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       backoff = Math.min(backoff * 2, BACKOFF_MS.most);
     }
@@ -63,7 +63,7 @@ export class PostgresNotifications implements Notifications {
 
   /** Listens until the connection breaks or this closes; answers what broke it. */
   async #listen(ready: () => void): Promise<unknown> {
-    const client = new pg.Client({
+    const client = new Client({
       application_name: 'berth listener',
       connectionTimeoutMillis: 10_000,
       keepAlive: true,

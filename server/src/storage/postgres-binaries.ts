@@ -1,4 +1,4 @@
-import { cp, lstat, mkdir, readFile, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, readFile, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { isErrno } from './process-identity.ts';
@@ -47,11 +47,23 @@ async function findPackage(): Promise<{ source: string; version: string }> {
 
 /** Complete or not there at all: a copy that was cut short is not taken for a whole one. */
 async function copy(source: string, home: string): Promise<void> {
-  await mkdir(dirname(home), { recursive: true, mode: 0o755 });
+  await mkdir(dirname(home), { recursive: true });
+  await chmod(dirname(home), 0o755);
   const unfinished = `${home}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await cp(source, unfinished, { recursive: true, dereference: true });
+  await openToAll(unfinished);
   await rename(unfinished, home);
+}
+
+/** Readable for the system user, whatever the umask was at the installation. */
+async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const executable = entry.isDirectory() || ((await stat(path)).mode & 0o100) !== 0;
+    await chmod(path, executable ? 0o755 : 0o644);
+  }
 }
 
 /** npm packages hold no symbolic links: this one lists its own, and its install script is not run. */

@@ -18,7 +18,9 @@ export async function readEvents(db: Database, filter: EventFilter): Promise<rea
   const after = parseEventId(filter.after);
   for (let attempt = 0; ; attempt += 1) {
     const rows = await eventRows(db, filter, after);
-    const settled = rows.filter((row) => row.settled).map(({ settled: _, ...event }) => event);
+    const settled = rows
+      .filter((row) => row.settled)
+      .map(({ id, sessionId, ownerId, at, kind, state, message }) => ({ id, sessionId, ownerId, at, kind, state, message }));
     if (settled.length > 0 || rows.length === 0 || attempt === PATIENCE.times) return settled;
     await delay(PATIENCE.ms);
   }

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { DatabaseError } from 'pg';
 import { DatabaseUnavailable } from '../domain/database-unavailable.ts';
 
 /** SQLSTATE classes and codes with which a server says "not now": connection lost, no resources, shutting down, starting up. */
@@ -6,7 +6,7 @@ const NOT_NOW = [/^08/, /^53/, /^57P0[1235]$/, /^58/, /^25P0[34]$/];
 
 /** For `.catch`: rethrows, as DatabaseUnavailable where the server could not be asked. */
 export function asUnavailable(error: unknown): never {
-  if (error instanceof pg.DatabaseError) {
+  if (error instanceof DatabaseError) {
     if (NOT_NOW.some((pattern) => pattern.test(error.code ?? ''))) throw new DatabaseUnavailable(error);
     throw error;
   }
@@ -18,5 +18,5 @@ export function asUnavailable(error: unknown): never {
 
 /** The name of the violated constraint or unique index, or undefined. */
 export function violatedUnique(error: unknown): string | undefined {
-  return error instanceof pg.DatabaseError && error.code === '23505' ? error.constraint : undefined;
+  return error instanceof DatabaseError && error.code === '23505' ? error.constraint : undefined;
 }
