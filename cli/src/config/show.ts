@@ -1,0 +1,31 @@
+import type { Context, Define } from '../command.ts';
+import { Failure } from '../failure.ts';
+import { printTable } from '../output/table.ts';
+
+export const define: Define = (command, run) => {
+  command
+    .option('--config <file>', 'settings of the server, YAML')
+    .action((options: { config?: string }) => run((context) => showConfig(options, context)));
+};
+
+export async function showConfig(options: { config?: string }, { io, json }: Context): Promise<number> {
+  const server = await import('@berth/server/main');
+  const shown = readable(() => server.showConfig(options));
+  if (json) io.stdout.write(`${JSON.stringify({ items: shown, next: null })}\n`);
+  else
+    printTable(
+      ['SETTING', 'VALUE', 'FROM'],
+      shown.map(({ name, value, source }) => [name, typeof value === 'string' ? value : JSON.stringify(value), source]),
+      io.stdout,
+    );
+  return 0;
+}
+
+function readable<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConfigError') throw new Failure('usage', error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import { formatBytes, formatDuration, type Cause, type Session } from '@berth/contract';
+
+const LENGTH = { alone: 18, least: 13 } as const;
+
+/** Enough of an id to be told from any other of one person, the dashes included. */
+export const shortId = (id: string): string => id.slice(0, LENGTH.alone);
+
+/** The shortest beginning that tells `id` from all `others`. */
+export function shortIdAmong(id: string, others: readonly string[]): string {
+  for (let length: number = LENGTH.least; length < id.length; length++) {
+    const beginning = id.slice(0, length);
+    if (!beginning.endsWith('-') && !others.some((other) => other !== id && other.startsWith(beginning))) return beginning;
+  }
+  return id;
+}
+
+/** "3m", "2h", "5d": one unit, the largest. */
+export function age(since: string, now: Date): string {
+  const ms = Math.max(0, now.getTime() - Date.parse(since));
+  return /^\d+[a-z]+/.exec(formatDuration(Math.floor(ms / 1000) * 1000))?.[0].replace(/^0ms$/, '0s') ?? '0s';
+}
+
+export function ordinal(n: number): string {
+  const teen = n % 100 >= 11 && n % 100 <= 13;
+  return `${n}${teen ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')}`;
+}
+
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+const STEPS: Record<Session['timeline'][number]['step'], string> = {
+  queue: 'waiting',
+  image: 'image',
+  storage: 'storage',
+  create: 'container',
+  start: 'starting',
+  ready: 'getting ready',
+};
+
+/** The state in a person's words. */
+export function stateWords(session: Session): string {
+  switch (session.state) {
+    case 'pending':
+      return session.waiting
+        ? `Launching (waiting, ${ordinal(session.waiting.position)} of ${session.waiting.of})`
+        : `Launching (${session.reason || 'queued'})`;
+    case 'scheduled':
+    case 'pulling':
+    case 'preparing':
+      return `Launching (${stepWords(session)})`;
+    case 'restarting':
+      return 'Launching (restarting)';
+    case 'running':
+      return 'Running';
+    case 'pausing':
+      return 'Pausing';
+    case 'paused':
+      return session.frozen ? 'Paused (frozen)' : 'Paused';
+    case 'terminating':
+      return 'Stopping';
+    case 'terminated':
+      return session.exitCode === null ? 'Finished' : `Finished, exit ${session.exitCode}`;
+    case 'cancelled':
+      return 'Finished (cancelled)';
+    case 'error':
+      return session.cause ? `Failed (${session.cause.code.replaceAll('-', ' ')})` : 'Failed';
+  }
+}
+
+function stepWords(session: Session): string {
+  const step = session.timeline.findLast(({ endedAt }) => endedAt === null);
+  if (!step) return session.reason || session.state;
+  return step.detail ? `${STEPS[step.step]}: ${step.detail}` : STEPS[step.step];
+}
+
+export const stepName = (step: Session['timeline'][number]['step']): string => STEPS[step];
+
+/** "2 CPUs, 1 GPU, 4GiB memory"; undefined when nothing was asked for. */
+export function reservedWords({ resources }: Session): string | undefined {
+  const { cpu, gpu, memoryBytes } = resources;
+  const parts = [
+    ...(cpu === null ? [] : [count(cpu, 'CPU')]),
+    ...(gpu === 0 ? [] : [count(gpu, 'GPU')]),
+    ...(memoryBytes === null ? [] : [`${formatBytes(memoryBytes)} memory`]),
+  ];
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+/** What it waits for and where in the queue it stands. */
+export function waitingWords(waiting: NonNullable<Session['waiting']>): string {
+  const shown = waiting.reasons.slice(0, 3).map(({ node, reason }) => (reason.includes(node) ? reason : `${node}: ${reason}`));
+  const more = waiting.reasons.length - shown.length;
+  const reasons = [...shown, ...(more > 0 ? [`and ${count(more, 'more node')}`] : [])].join('; ') || 'no node is free';
+  return `${reasons}. You are ${ordinal(waiting.position)} of ${waiting.of}.`;
+}
+
+export function causeWords({ message, remedy }: Cause): string {
+  const sentence = (text: string): string => (/[.!?]$/.test(text) || text === '' ? text : `${text}.`);
+  return `${sentence(message)} ${sentence(remedy)}`.trim();
+}
+
+/** Image references as people write them. */
+export const imageWords = (reference: string): string => (reference.includes('://') ? reference : `docker://${reference}`);

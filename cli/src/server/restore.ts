@@ -1,0 +1,14 @@
+import type { Define } from '../command.ts';
+
+export const define: Define = (command, run) => {
+  command
+    .argument('<file>', 'written by berth backup')
+    .option('--replace', 'instead of what is there')
+    .option('--config <file>', 'settings of the server, YAML')
+    .action((file: string, options: { config?: string; replace?: true }) =>
+      run(async () => {
+        const { runRestore } = await import('@berth/server/main');
+        return runRestore({ ...options, replace: options.replace === true, file });
+      }),
+    );
+};

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+
+const repeat = (value: string, previous: readonly string[]): string[] => [...previous, value];
+
+/** What sessions and jobs have in common. */
+export function launchOptions(command: Command): Command {
+  return command
+    .argument('[command...]', 'run this instead of a shell; put -- before it')
+    .option('--name <name>', 'a name to call it by')
+    .option('--image <image>', 'docker://REF; without it the default of the installation')
+    .option('--pull <when>', 'always, missing or never', 'missing')
+    .option('--cpus <n>', 'CPUs to reserve: 2, 0.5, 500m')
+    .option('--gpus <n>', 'GPUs to reserve')
+    .option('--memory <size>', 'memory to reserve: 512MiB, 2.5GiB')
+    .option('--shared-memory <size>', 'size of /dev/shm')
+    .option('-e, --env <name=value>', 'a variable, readable by whoever inspects the container (repeatable)', repeat, [])
+    .option('--node <node>', 'run on this node')
+    .option('--egress <way>', 'what it may reach: open (the Internet) or none', 'open')
+    .option('--port <port>', 'it runs when this port answers')
+    .option('--workdir <path>', 'folder inside in which it starts')
+    .option('--project <project>', 'name or id; without it your own')
+    .option('--timeout <duration>', 'give up when it has waited this long for a place: 10m')
+    .option('--keep-entrypoint', "hand the command to the image's entry point instead of replacing it");
+}
