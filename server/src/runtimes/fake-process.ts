@@ -1,0 +1,76 @@
+import { EventEmitter, on } from 'node:events';
+import type { LogChunk } from './runtime.ts';
+
+/** A handful of programs, enough to tell whether streams and exit codes come through: echo, cat, sleep, true, false, sh -c "exit N". */
+export class FakeProcess {
+  readonly #events = new EventEmitter();
+  readonly exited: Promise<number>;
+  readonly #program: string;
+  #alive = true;
+
+  constructor(command: readonly string[]) {
+    const [program = 'sh', ...args] = command;
+    this.#program = program;
+    this.exited = new Promise((resolve) => this.#events.once('exit', resolve));
+    // Whoever started it listens first.
+    setImmediate(() => this.#run(args));
+  }
+
+  output(listener: (chunk: LogChunk) => void): void {
+    this.#events.on('output', listener);
+  }
+
+  /** Yields true for each piece of output, and is done when the process is. */
+  async *ended(signal: AbortSignal): AsyncGenerator<boolean> {
+    if (!this.#alive) return;
+    const over = new AbortController();
+    this.#events.once('exit', () => over.abort());
+    try {
+      for await (const _ of on(this.#events, 'output', { signal: AbortSignal.any([signal, over.signal]) })) yield true;
+    } catch (error) {
+      if (!signal.aborted && !over.signal.aborted) throw error;
+    }
+  }
+
+  write(data: Buffer): void {
+    if (this.#alive && ECHOES.has(this.#program)) this.#print(data);
+  }
+
+  end(): void {
+    if (ECHOES.has(this.#program)) this.kill(0);
+  }
+
+  kill(code: number): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#events.emit('exit', code);
+  }
+
+  #run(args: readonly string[]): void {
+    switch (this.#program) {
+      case 'echo':
+        this.#print(Buffer.from(`${args.join(' ')}\n`));
+        return this.kill(0);
+      case 'true':
+        return this.kill(0);
+      case 'false':
+        return this.kill(1);
+      case 'sh': {
+        const code = /^exit (\d+)$/.exec(args[1] ?? '')?.[1];
+        return code === undefined ? undefined : this.kill(Number(code));
+      }
+      case 'cat':
+      case 'sleep':
+        return;
+      default:
+        return this.kill(127);
+    }
+  }
+
+  #print(data: Buffer): void {
+    if (this.#alive) this.#events.emit('output', { stream: 'stdout', data } satisfies LogChunk);
+  }
+}
+
+/** They answer what they are told, and end with their input. */
+const ECHOES: ReadonlySet<string> = new Set(['cat', 'sh']);
