@@ -79,7 +79,7 @@ function answerProblems(app: FastifyInstance): void {
     return reply
       .code(problem.status)
       .header('content-type', PROBLEM_TYPE)
-      .send(JSON.stringify(toProblem(problem, request.id)));
+      .send(Buffer.from(JSON.stringify(toProblem(problem, request.id))));
   };
   app.setErrorHandler((error, request, reply) => answer(request, reply, error));
   app.setNotFoundHandler((request, reply) => {

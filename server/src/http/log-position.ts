@@ -1,5 +1,6 @@
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
 import { bytesIn, withoutStart, type LogStream, type StreamBytes } from './log-chunks.ts';
+import { overlap } from './overlap.ts';
 
 const REMEMBERED = 4096;
 
@@ -60,6 +61,6 @@ class StreamPosition {
     if (count === null && recent.length === 0) return copy.length;
     if (count !== null && count <= copy.length && copy.subarray(count - recent.length, count).equals(recent)) return count;
     const found = copy.lastIndexOf(recent);
-    return found === -1 ? 0 : found + recent.length;
+    return found === -1 ? overlap(recent, copy) : found + recent.length;
   }
 }

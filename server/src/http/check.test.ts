@@ -1,0 +1,34 @@
+import { CreateSession, ProblemError } from '@berth/contract';
+import { expect, test } from 'vitest';
+import { check } from './check.ts';
+
+function complaint(body: unknown): { field: string | undefined; message: string } {
+  try {
+    check(CreateSession, body);
+  } catch (error) {
+    if (error instanceof ProblemError) return { field: error.field, message: error.message };
+    throw error;
+  }
+  throw new Error('nothing to complain about');
+}
+
+test.each([
+  ['an unknown field', { cpus: 1 }, 'cpus', '"cpus"'],
+  ['an unknown field further in', { resources: { cpus: 1 } }, 'resources.cpus', '"resources.cpus"'],
+  ['a malformed name', { name: 'Ünder_score' }, 'name', '"Ünder_score"'],
+  ['a size with a strange unit', { resources: { memory: '5gb x' } }, 'resources.memory', '5gb x'],
+  ['a negative size', { resources: { memory: '-1' } }, 'resources.memory', '-1'],
+  ['a size beyond reason', { resources: { memory: '1e999' } }, 'resources.memory', '1e999'],
+  ['a wrong type', { command: 'ls -l' }, 'command', '"ls -l"'],
+  ['a word that is none of those there are', { pull: 'sometimes' }, 'pull', '"sometimes"'],
+  ['a variable that cannot be named so', { env: { '1A': 'x' } }, 'env.1A', '1A'],
+  ['no object at all', [], undefined, '[]'],
+])('says which field and what is in it: %s', (_, body, field, shown) => {
+  const { field: named, message } = complaint(body);
+  expect(named).toBe(field);
+  expect(message).toContain(shown);
+});
+
+test('does not repeat a value of any length', () => {
+  expect(complaint({ name: 'x'.repeat(5_000) }).message.length).toBeLessThan(400);
+});

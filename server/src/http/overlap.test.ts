@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { overlap } from './overlap.ts';
+
+const overlapOf = (before: string, after: string): number => overlap(Buffer.from(before), Buffer.from(after));
+
+test.each([
+  ['nothing in common', 'abc', 'xyz', 0],
+  ['the live output begins inside the log', 'one two three', 'three four', 5],
+  ['all of the live output is in the log', 'one two three', 'ee', 2],
+  ['the log is shorter than the live output', 'two', 'two three', 3],
+  ['a false start inside the log', 'aab aab aac', 'aacd', 3],
+  ['an empty log', '', 'abc', 0],
+  ['nothing live yet', 'abc', '', 0],
+  ['repeats itself', 'yyyyy', 'yyy', 3],
+])('finds the bytes that come twice: %s', (_, before, after, expected) => {
+  expect(overlapOf(before, after)).toBe(expected);
+});
+
+test('agrees with trying every length', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 12 });
+  fc.assert(
+    fc.property(text, text, (before, after) => {
+      const lengths = Array.from({ length: Math.min(before.length, after.length) + 1 }, (_, length) => length);
+      const longest = lengths.findLast((length) => before.endsWith(after.slice(0, length)));
+      expect(overlapOf(before, after)).toBe(longest);
+    }),
+  );
+});
