@@ -147,16 +147,18 @@ test('an interruption while it starts frees the claim and ends with 130', async 
 });
 
 test('an interruption while it runs without a terminal stops the session and ends with 130', async () => {
+  server.workload = { start: (process) => process.write('stdout', 'up') };
   const berth = start(['session', 'create', '--', 'sleep', '1000'], env);
-  await berth.prints(/Nothing is reserved/);
+  await berth.prints(/up/, 'stdout');
   berth.child.kill('SIGINT');
   expect(await berth.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('Stopping session') });
   expect([...server.sessions.values()].map(({ session }) => session.state)).toEqual(['terminated']);
 });
 
 test('a terminal that goes away ends the command line and not the session', async () => {
+  server.workload = { start: (process) => process.write('stdout', 'up') };
   const berth = start(['session', 'create', '--', 'sleep', '1000'], env);
-  await berth.prints(/Nothing is reserved/);
+  await berth.prints(/up/, 'stdout');
   berth.child.kill('SIGHUP');
   expect(await berth.ended).toMatchObject({ code: 129 });
   expect([...server.sessions.values()].map(({ session }) => session.state)).toEqual(['running']);

@@ -6,8 +6,9 @@ const KEY = { interrupt: '\x03', endOfInput: '\x04', backspace: ['\x7f', '\b'], 
 
 /** Asks on the terminal without showing what is typed. */
 export async function askSecret(question: string, io: Io): Promise<string> {
-  io.stderr.write(question);
+  // First unshown, then asked: who pastes at once is not faster than we are.
   const restore = rawMode(io.stdin);
+  io.stderr.write(question);
   try {
     return await readLine(io);
   } finally {
@@ -32,6 +33,6 @@ function readLine(io: Io): Promise<string> {
         typed = KEY.backspace.some((back) => back === key) ? typed.slice(0, -1) : typed + key;
       }
     };
-    io.stdin.on('data', onData).on('end', onEnd);
+    io.stdin.on('data', onData).on('end', onEnd).resume();
   });
 }

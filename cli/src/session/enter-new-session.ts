@@ -45,7 +45,7 @@ async function launch({ connection, request, detachKeys }: NewSession, { session
       launching.abort();
       await watching;
       await display.settle();
-      signals.isRunning = true;
+      signals.nowRunning();
     },
   };
   const watching = display.follow(launching.signal);
@@ -72,7 +72,7 @@ const CODES: Record<Signal, number> = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.
 
 /** What interruptions mean to the one who started a session: cancel it, stop it, or leave it, by how far it has come. */
 class CreatorSignals {
-  isRunning = false;
+  private isRunning = false;
   private isLost = false;
   interruptedWith: number | undefined;
   /** Settles with the exit code when a signal ended it all. */
@@ -105,6 +105,11 @@ class CreatorSignals {
   /** It was given up before it ran, or its terminal has gone: what is left to say is said here. */
   get isCancelled(): boolean {
     return this.isLost || (this.interruptedWith !== undefined && !this.isRunning);
+  }
+
+  /** From now on an interruption stops it, or leaves it. One that came before still cancels. */
+  nowRunning(): void {
+    if (this.interruptedWith === undefined) this.isRunning = true;
   }
 
   leaveNow(): void {

@@ -9,8 +9,17 @@ export function rawMode(stdin: Input): () => void {
     if (!raw) return;
     raw = false;
     process.off('exit', restore);
-    stdin.setRawMode?.(false);
+    cook(stdin);
   };
   process.on('exit', restore);
   return restore;
+}
+
+function cook(stdin: Input): void {
+  try {
+    stdin.setRawMode?.(false);
+  } catch (error) {
+    // The terminal has gone: there is nothing left to put back.
+    if (!(error instanceof Error && 'code' in error && ['EIO', 'ENOTTY', 'EBADF'].includes(String(error.code)))) throw error;
+  }
 }
