@@ -1,6 +1,6 @@
 import { ProblemError } from '@berth/contract';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { SessionStore, StoredEvent } from '../domain/sessions/session-store.ts';
 import type { Database } from './database.ts';
 
@@ -9,31 +9,47 @@ import type { Database } from './database.ts';
  * written by transactions older than every one still open: nothing can later appear before what it has seen.
  */
 
-/** How often a reader waits for an older transaction to end before it goes away empty-handed though newer events are there. */
-const PATIENCE = { times: 25, ms: 20 };
+/** A reader waits for older transactions, so that it sees whatever was committed before it asked; but not for ever. */
+const PATIENCE = { times: 100, ms: 5 };
 
 type EventFilter = Parameters<SessionStore['events']>[0];
+interface Position {
+  readonly xid: string;
+  readonly id: string;
+}
+type EventRow = StoredEvent & { readonly settled: boolean };
 
 export async function readEvents(db: Database, filter: EventFilter): Promise<readonly StoredEvent[]> {
   const after = parseEventId(filter.after);
+  let target: string | undefined;
   for (let attempt = 0; ; attempt += 1) {
-    const rows = await eventRows(db, filter, after);
-    const settled = rows
-      .filter((row) => row.settled)
-      .map(({ id, sessionId, ownerId, at, kind, state, message }) => ({ id, sessionId, ownerId, at, kind, state, message }));
-    if (settled.length > 0 || rows.length === 0 || attempt === PATIENCE.times) return settled;
+    const rows = await eventRows(db, filter, { after, horizon: attempt === 0 ? OLDEST_OPEN : OLDEST_OPEN_HERE });
+    target ??= rows.at(-1)?.id;
+    const settled = rows.filter((row) => row.settled);
+    const complete = settled.length === rows.length || settled.some(({ id }) => id === target);
+    if (complete || attempt === PATIENCE.times) return settled.map(withoutMark);
     await delay(PATIENCE.ms);
   }
 }
 
+/** Cheap, but of the whole server: another database's long transaction holds it back. */
+const OLDEST_OPEN = sql`pg_snapshot_xmin(pg_current_snapshot())`;
+/** Leaves out transactions that are seen at work in other databases. */
+const OLDEST_OPEN_HERE = sql`(
+  select coalesce(min(open), pg_snapshot_xmax(pg_current_snapshot())) from pg_snapshot_xip(pg_current_snapshot()) open
+  where open::xid not in (
+    select l.transactionid from pg_locks l join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted and a.datname <> current_database()
+  )
+)`;
+
 async function eventRows(
   db: Database,
   filter: EventFilter,
-  after: { xid: string; id: string },
-): Promise<readonly (StoredEvent & { settled: boolean })[]> {
-  const { rows } = await sql<StoredEvent & { settled: boolean }>`
-    select xid || '-' || id as id, session_id as "sessionId", owner_id as "ownerId", at, kind, state, message,
-      xid < pg_snapshot_xmin(pg_current_snapshot()) as settled
+  { after, horizon }: { after: Position; horizon: RawBuilder<unknown> },
+): Promise<readonly EventRow[]> {
+  const { rows } = await sql<EventRow>`
+    select xid || '-' || id as id, session_id as "sessionId", owner_id as "ownerId", at, kind, state, message, xid < ${horizon} as settled
     from session_events
     where (xid, id) > (${after.xid}::xid8, ${after.id}::bigint)
       ${filter.sessionId === null ? sql`` : sql`and session_id = ${filter.sessionId}`}
@@ -42,14 +58,24 @@ async function eventRows(
   return rows;
 }
 
+const withoutMark = ({ id, sessionId, ownerId, at, kind, state, message }: EventRow): StoredEvent => ({
+  id,
+  sessionId,
+  ownerId,
+  at,
+  kind,
+  state,
+  message,
+});
+
 export async function newestEvent(db: Database): Promise<string | null> {
   const { rows } = await sql<{ id: string }>`
-    select xid || '-' || id as id from session_events where xid < pg_snapshot_xmin(pg_current_snapshot())
+    select xid || '-' || id as id from session_events where xid < ${OLDEST_OPEN_HERE}
     order by session_events.xid desc, session_events.id desc limit 1`.execute(db);
   return rows[0]?.id ?? null;
 }
 
-function parseEventId(text: string | null): { xid: string; id: string } {
+function parseEventId(text: string | null): Position {
   if (text === null) return { xid: '0', id: '0' };
   const [, xid, id] = /^(\d{1,18})-(\d{1,18})$/.exec(text) ?? [];
   if (xid !== undefined && id !== undefined) return { xid, id };

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../src/storage/database.ts';
 import { adoptForeignEvents } from '../../src/storage/session-events.ts';
-import { openTestStorage, type TestStorage } from '../test-database.ts';
+import { createTestDatabase, openTestStorage, type TestStorage } from '../test-database.ts';
 import { after, makeOwner, makeSession, until, type Owner } from './make.ts';
 
 let storage: TestStorage;
@@ -19,7 +19,7 @@ const read = (from: string | null, sessionId: string | null = null, limit = 1000
 test('a reader that follows many writers misses nothing and sees nothing twice', async () => {
   const sessions = await Promise.all(Array.from({ length: 12 }, () => makeSession(storage, owner)));
   let from = await storage.sessions.latestEvent();
-  let writing = true;
+  const state = { writing: true };
   const writers = Promise.all(
     sessions.map(async (session, writer) => {
       let current = session;
@@ -31,9 +31,9 @@ test('a reader that follows many writers misses nothing and sees nothing twice',
         current = next;
       }
     }),
-  ).finally(() => (writing = false));
+  ).finally(() => (state.writing = false));
   const seen: string[] = [];
-  while (writing || (await read(from)).length > 0) {
+  while (state.writing || (await read(from)).length > 0) {
     const events = await read(from, null, 7);
     seen.push(...events.map(({ message }) => message));
     from = events.at(-1)?.id ?? from;
@@ -71,6 +71,20 @@ test('an event committed late is not overtaken by one that was written after it'
   const seen = [...first, ...(await read(first.at(-1)?.id ?? from))].map(({ message }) => message);
   expect(seen).toEqual(['late', 'early']);
   await other.destroy();
+});
+
+test("another database's open transaction holds nothing back", async () => {
+  const neighbour = await createTestDatabase();
+  const other = openDatabase({ connectionString: neighbour.url }, () => undefined);
+  const session = await makeSession(storage, owner);
+  await other.transaction().execute(async (transaction) => {
+    await sql`update installation set created_at = now()`.execute(transaction);
+    await storage.sessions.save(after(session), { kind: 'progress', message: 'seen at once' }, null);
+    expect((await read(null, session.id)).map(({ message }) => message)).toEqual(['created', 'seen at once']);
+    expect(await storage.sessions.latestEvent()).toBe((await read(null, session.id)).at(-1)?.id);
+  });
+  await other.destroy();
+  await neighbour.drop();
 });
 
 test('listeners hear of events and wakes, by session', async () => {
