@@ -57,13 +57,15 @@ async function run(parts: Parts): Promise<App> {
   const nodes = new NodeWatch({ runtime, store: storage.sessions, quarantine: storage.quarantine, now, fallbackName: config.nodeName });
   await nodes.refresh();
   const loop = createLoop(parts, nodes);
-  const http = createApi(parts, nodes, loop);
+  let started = false;
+  const http = createApi(parts, { nodes, loop, ready: async () => (started ? readiness(storage) : { ok: false, reason: 'starting' }) });
   const url = await listen(http, config.listen);
   await grantLocalAccess({ dataFolder: config.data, url, instance: storage.instance, users: storage.users, tokens: storage.tokens, newId });
   const unsubscribe = storage.notifications.onWake(() => loop.nudge());
   const watch = createEngineWatch(parts, nodes, loop);
   loop.start();
   watch.start();
+  started = true;
   return {
     url,
     instance: storage.instance,
@@ -119,13 +121,15 @@ function createEngineWatch({ config, storage, runtime, metrics, log }: Parts, no
   });
 }
 
-function createApi({ config, storage, runtime, metrics, log }: Parts, nodes: NodeWatch, loop: Loop): FastifyInstance {
+interface ApiParts { readonly nodes: NodeWatch; readonly loop: Loop; readonly ready: () => Promise<{ ok: boolean; reason?: string }> }
+
+function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, loop, ready }: ApiParts): FastifyInstance {
   return createHttp({
     sessions: storage.sessions, users: storage.users, tokens: storage.tokens, notifications: storage.notifications,
     nodes, runtime, metrics: metrics.registry, log, version: VERSION, defaultImage: config.defaultImage, allowedHosts: config.allowedHosts,
     newId, now,
     wake: (sessionId) => loop.requested(sessionId),
-    ready: () => readiness(storage),
+    ready,
   });
 }
 

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { containerOf, homeOf, type PlanPolicy } from '../domain/sessions/container-plan.ts';
-import type { Action } from '../domain/sessions/decide.ts';
+import { finish, type Action, type Move } from '../domain/sessions/decide.ts';
 import { encodeChunk, lastLines, type KeptChunk } from '../domain/sessions/kept-log.ts';
 import { moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
@@ -14,6 +14,7 @@ import type { QueueRunner } from './queue-runner.ts';
 /** What came of an action: look again (with what was learned), write this, or wait. */
 export type Outcome =
   | { readonly kind: 'again'; readonly session?: Session }
+  | { readonly kind: 'move'; readonly move: Move }
   | { readonly kind: 'save'; readonly next: Session; readonly event: NewEvent | null }
   | { readonly kind: 'wait'; readonly inMs: number };
 
@@ -140,7 +141,7 @@ export class Actions {
 
   private async remove(session: Session): Promise<Outcome> {
     await this.parts.runtime.remove(containerOf(session));
-    return { kind: 'again' };
+    return { kind: 'move', move: finish(session, this.parts.now()) };
   }
 }
 

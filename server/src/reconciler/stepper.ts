@@ -80,6 +80,7 @@ export class Stepper {
   private async follow(session: Session, outcome: Outcome): Promise<Session | undefined> {
     switch (outcome.kind) {
       case 'again': return outcome.session ?? session;
+      case 'move': return this.carryOut(session, outcome.move);
       case 'save': return this.save(outcome.next, outcome.event);
       case 'wait':
         await this.parts.store.lookAgain(session.id, session.revision, outcome.inMs);
@@ -103,7 +104,7 @@ export class Stepper {
   private async cope(session: Session, error: RuntimeError): Promise<Session | undefined> {
     const attempts = session.attempts + 1;
     const patient = error.kind === 'unreachable' || session.state === 'terminating' || session.state === 'pausing';
-    if (!patient && (error.kind === 'fatal' || attempts > MAX_ATTEMPTS)) return this.carryOut(session, fail(error.failure) as Exclude<Decision, { kind: 'act' }>);
+    if (!patient && (error.kind === 'fatal' || attempts > MAX_ATTEMPTS)) return this.carryOut(session, fail(error.failure));
     const reason = error.failure.message;
     const event: NewEvent | null = reason === session.reason ? null : { kind: 'notice', message: reason };
     const noted = await this.save(note(session, { attempts, reason }), event);

@@ -19,8 +19,9 @@ async function running() {
   return { id: session.id, container: bed.ledger.container(info.Id) };
 }
 
-test('its container is removed: the session says so', async () => {
+test('its container is removed while nobody looks: the session says so', async () => {
   const { id, container } = await running();
+  await bed.keeper.kill();
   await container.remove({ force: true });
   const ended = await bed.keeper.until(id, 'ended', hasEnded);
   expect(ended).toMatchObject({ state: 'error', cause: { code: 'container-lost' } });
@@ -57,9 +58,9 @@ test('its network is taken away: stopping still leaves nothing', async () => {
 test('a container that no session knows is kept aside, not removed', async () => {
   const { container } = await running();
   const { Config, Image } = await container.inspect();
+  const unknown = '01900000-0000-7000-8000-00000000dead';
   const stray = await bed.ledger.engine.createContainer({
-    Image, Cmd: ['sleep', '600'],
-    Labels: { ...Config.Labels, 'berth.session': '01900000-0000-7000-8000-00000000dead' },
+    name: `berth-${unknown}-g1-main1`, Image, Cmd: ['sleep', '600'], Labels: { ...Config.Labels, 'berth.session': unknown },
   });
   await stray.start();
   await expect.poll(async () => (await bed.keeper.ask((client) => client.listNodes({ query: {} }))).items[0]?.quarantined, { timeout: 30_000 }).toBe(1);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide, needsLook, type Action, type Decision, type LifePolicy, type Seen } from './decide.ts';
+import { decide, finish, needsLook, type Action, type Decision, type LifePolicy, type Seen } from './decide.ts';
 import { exampleSession, T0 } from './example-session.ts';
 import { isFinal, moveTo, note, TRANSITIONS } from './lifecycle.ts';
 import type { Session, SessionState, Wanted } from './session.ts';
@@ -74,7 +74,7 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
   ['remembers its exit code', { state: 'terminating', ...ran }, exited(), 'note'],
   ['keeps its log', { state: 'terminating', ...ran, ending: { state: 'terminated', reason: '', exitCode: 3, cause: null } }, exited(), 'do keep-log'],
   ['removes it', { state: 'terminating', ...ran, logsKept: true, ending: { state: 'terminated', reason: '', exitCode: 3, cause: null } }, exited(), 'do remove'],
-  ['is over when nothing is left', { state: 'terminating', ...ran }, absent, '-> terminated'],
+  ['removes what else belongs to it', { state: 'terminating', ...ran }, absent, 'do remove'],
   ['a process that cannot be stopped is removed by force', { state: 'terminating', ...ran }, up, 'do remove', later(3 * MINUTE)],
   ['and is left to the sweep when even that fails', { state: 'terminating', ...ran }, up, '-> terminated', later(5 * MINUTE)],
 ];
@@ -101,7 +101,10 @@ function enact(action: Action, session: Session, seen: Seen, now: Date): { sessi
     case 'thaw': return { session, seen: { ...seen, phase: 'running', ready: true } };
     case 'stop': return { session, seen: { ...seen, phase: 'exited', exitCode: 137, ready: false } };
     case 'keep-log': return { session: note(session, { logsKept: true }), seen };
-    case 'remove': return { session, seen: absent };
+    case 'remove': {
+      const { to, reason, changes } = finish(session, now);
+      return { session: moveTo(session, to, now, reason, changes), seen: absent };
+    }
   }
 }
 

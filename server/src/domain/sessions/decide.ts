@@ -16,9 +16,11 @@ export interface Seen {
 
 export type Action = 'place' | 'ensure-image' | 'launch' | 'start' | 'freeze' | 'thaw' | 'stop' | 'keep-log' | 'remove';
 
+export interface Move { readonly kind: 'move'; readonly to: SessionState; readonly reason: string; readonly changes?: Changes }
+
 export type Decision =
   | { readonly kind: 'act'; readonly action: Action }
-  | { readonly kind: 'move'; readonly to: SessionState; readonly reason: string; readonly changes?: Changes }
+  | Move
   | { readonly kind: 'note'; readonly reason: string; readonly changes: Changes }
   /** null: nothing to do until a request or an event. */
   | { readonly kind: 'wait'; readonly inMs: number | null };
@@ -153,11 +155,10 @@ function fromRestarting(session: Session, seen: Seen, now: Date, policy: LifePol
 }
 
 function fromTerminating(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
-  if (seen.phase === 'absent') return final(session, now);
-  if (age(session, now) > 2 * policy.stopMs) return final(session, now);
+  if (age(session, now) > 2 * policy.stopMs) return finish(session, now);
   const ending = session.ending ?? endingOf(session, seen);
   if (session.ending === null && ending !== null) return { kind: 'note', reason: session.reason, changes: { ending } };
-  if (age(session, now) > policy.stopMs || seen.phase === 'created') return act('remove');
+  if (age(session, now) > policy.stopMs || seen.phase === 'created' || seen.phase === 'absent') return act('remove');
   if (seen.phase === 'running' || seen.phase === 'frozen') return act('stop');
   return session.logsKept ? act('remove') : act('keep-log');
 }
@@ -168,9 +169,10 @@ function endingOf(session: Session, seen: Seen): Ending | null {
   return { state: 'terminated', reason: session.reason, exitCode: seen.exitCode ?? null, cause: null };
 }
 
-function final(session: Session, now: Date): Decision {
+/** What a session becomes once nothing of it is left on the engine: the last step of `remove`. */
+export function finish(session: Session, now: Date): Move {
   const ending = session.ending ?? { state: 'terminated', reason: session.reason, exitCode: null, cause: null };
-  return move(ending.state, ending.reason, { ending, endedAt: now, frozen: false, willStopAt: null, waiting: null });
+  return { kind: 'move', to: ending.state, reason: ending.reason, changes: { ending, endedAt: now, frozen: false, willStopAt: null, waiting: null } };
 }
 
 const terminate = (session: Session): Decision =>
@@ -184,7 +186,7 @@ function ended(seen: Seen): Decision {
   return move('terminating', reason, { ending });
 }
 
-export function fail(cause: Cause): Decision {
+export function fail(cause: Cause): Move {
   return move('terminating', cause.message, { ending: { state: 'error', reason: cause.message, exitCode: null, cause }, waiting: null });
 }
 
@@ -214,5 +216,5 @@ const isPast = (at: Date | null, now: Date): boolean => at !== null && at <= now
 const settled: Decision = { kind: 'wait', inMs: null };
 const wait = (inMs: number | null): Decision => ({ kind: 'wait', inMs });
 const act = (action: Action): Decision => ({ kind: 'act', action });
-const move = (to: SessionState, reason: string, changes?: Changes): Decision =>
+const move = (to: SessionState, reason: string, changes?: Changes): Move =>
   changes === undefined ? { kind: 'move', to, reason } : { kind: 'move', to, reason, changes };
