@@ -9,9 +9,9 @@ export interface Context {
   readonly json: boolean;
   readonly quiet: boolean;
   /** Which server, and the token if one is known; asks nobody. */
-  findServer(): Promise<ServerChoice>;
+  readonly findServer: () => Promise<ServerChoice>;
   /** Signs in, asking for a token on a terminal where none is known. */
-  connect(): Promise<Connection>;
+  readonly connect: () => Promise<Connection>;
 }
 
 /** Answers the exit code. */

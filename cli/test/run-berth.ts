@@ -1,9 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { afterAll } from 'vitest';
 
 const LAUNCHER = join(import.meta.dirname, '..', 'bin', 'berth.js');
 
@@ -14,10 +15,22 @@ export interface Ran {
   readonly stderr: string;
 }
 
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+/** Gone when the tests of the file are done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-cli-'));
+  folders.push(folder);
+  return folder;
+}
+
 /** The environment of a person who has never used berth. */
 export function freshEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const home = mkdtempSync(join(tmpdir(), 'berth-cli-'));
-  return { PATH: process.env['PATH'], HOME: home, BERTH_DATA: join(home, 'data'), TERM: 'xterm', ...more };
+  const home = temporaryFolder();
+  // Compiled code is kept where this user's is: a cold start for every command would test nothing but patience.
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  return { PATH: process.env['PATH'], HOME: home, XDG_CACHE_HOME: cache, BERTH_DATA: join(home, 'data'), TERM: 'xterm', ...more };
 }
 
 export class Berth {
@@ -28,7 +41,7 @@ export class Berth {
   private readonly watchers = new Set<() => void>();
 
   constructor(command: string, args: readonly string[], options: { env: NodeJS.ProcessEnv; cwd?: string }) {
-    this.child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }) as Berth['child'];
+    this.child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
     this.child.stdin.on('error', () => undefined);
     this.child.stdout.setEncoding('utf8').on('data', (data: string) => this.saw('stdout', data));
     this.child.stderr.setEncoding('utf8').on('data', (data: string) => this.saw('stderr', data));
@@ -56,10 +69,8 @@ export class Berth {
       this.watchers.add(look);
       look();
     });
-    const ended = this.ended.then((ran) => {
-      if (!pattern.test(ran[stream])) throw new Error(`it ended without printing ${pattern}: ${JSON.stringify(ran)}`);
-    });
-    await Promise.race([matched, ended]);
+    const ran = await Promise.race([matched, this.ended]);
+    if (ran !== undefined && !pattern.test(ran[stream])) throw new Error(`it ended without printing ${pattern}: ${JSON.stringify(ran)}`);
   }
 }
 

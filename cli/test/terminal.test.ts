@@ -1,3 +1,4 @@
+// oxlint-disable no-control-regex -- a terminal is steered by them
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BerthOnTerminal, freshEnvironment } from './run-berth.ts';
 import { StandInServer } from './stand-in-server.ts';

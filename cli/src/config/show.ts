@@ -1,6 +1,7 @@
 import type { Context, Define } from '../command.ts';
 import { Failure } from '../failure.ts';
 import { printTable } from '../output/table.ts';
+import { loadServer } from '../load-server.ts';
 
 export const define: Define = (command, run) => {
   command
@@ -9,7 +10,7 @@ export const define: Define = (command, run) => {
 };
 
 export async function showConfig(options: { config?: string }, { io, json }: Context): Promise<number> {
-  const server = await import('@berth/server/main');
+  const server = await loadServer();
   const shown = readable(() => server.showConfig(options));
   if (json) io.stdout.write(`${JSON.stringify({ items: shown, next: null })}\n`);
   else

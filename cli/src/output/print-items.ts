@@ -31,6 +31,6 @@ export function printItems<T extends { readonly id: string }>(
 }
 
 /** One thing: the same three forms. */
-export function printItem<T extends { readonly id: string }>({ io, json, quiet }: Context, item: T, words: string): void {
+export function printItem({ io, json, quiet }: Context, item: { readonly id: string }, words: string): void {
   io.stdout.write(`${json ? JSON.stringify(item) : quiet ? item.id : words}\n`);
 }

@@ -36,35 +36,24 @@ const STEPS: Record<Session['timeline'][number]['step'], string> = {
   ready: 'getting ready',
 };
 
+const STATES: Record<Session['state'], (session: Session) => string> = {
+  pending: ({ waiting, reason }) =>
+    waiting ? `Launching (waiting, ${ordinal(waiting.position)} of ${waiting.of})` : `Launching (${reason || 'queued'})`,
+  scheduled: (session) => `Launching (${stepWords(session)})`,
+  pulling: (session) => `Launching (${stepWords(session)})`,
+  preparing: (session) => `Launching (${stepWords(session)})`,
+  restarting: () => 'Launching (restarting)',
+  running: () => 'Running',
+  pausing: () => 'Pausing',
+  paused: ({ frozen }) => (frozen ? 'Paused (frozen)' : 'Paused'),
+  terminating: () => 'Stopping',
+  terminated: ({ exitCode }) => (exitCode === null ? 'Finished' : `Finished, exit ${exitCode}`),
+  cancelled: () => 'Finished (cancelled)',
+  error: ({ cause }) => (cause ? `Failed (${cause.code.replaceAll('-', ' ')})` : 'Failed'),
+};
+
 /** The state in a person's words. */
-export function stateWords(session: Session): string {
-  switch (session.state) {
-    case 'pending':
-      return session.waiting
-        ? `Launching (waiting, ${ordinal(session.waiting.position)} of ${session.waiting.of})`
-        : `Launching (${session.reason || 'queued'})`;
-    case 'scheduled':
-    case 'pulling':
-    case 'preparing':
-      return `Launching (${stepWords(session)})`;
-    case 'restarting':
-      return 'Launching (restarting)';
-    case 'running':
-      return 'Running';
-    case 'pausing':
-      return 'Pausing';
-    case 'paused':
-      return session.frozen ? 'Paused (frozen)' : 'Paused';
-    case 'terminating':
-      return 'Stopping';
-    case 'terminated':
-      return session.exitCode === null ? 'Finished' : `Finished, exit ${session.exitCode}`;
-    case 'cancelled':
-      return 'Finished (cancelled)';
-    case 'error':
-      return session.cause ? `Failed (${session.cause.code.replaceAll('-', ' ')})` : 'Failed';
-  }
-}
+export const stateWords = (session: Session): string => STATES[session.state](session);
 
 function stepWords(session: Session): string {
   const step = session.timeline.findLast(({ endedAt }) => endedAt === null);

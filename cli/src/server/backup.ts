@@ -1,4 +1,5 @@
 import type { Define } from '../command.ts';
+import { loadServer } from '../load-server.ts';
 
 export const define: Define = (command, run) => {
   command
@@ -6,7 +7,7 @@ export const define: Define = (command, run) => {
     .option('--config <file>', 'settings of the server, YAML')
     .action((file: string, options: { config?: string }) =>
       run(async () => {
-        const { runBackup } = await import('@berth/server/main');
+        const { runBackup } = await loadServer();
         return runBackup({ ...options, file });
       }),
     );

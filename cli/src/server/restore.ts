@@ -1,4 +1,5 @@
 import type { Define } from '../command.ts';
+import { loadServer } from '../load-server.ts';
 
 export const define: Define = (command, run) => {
   command
@@ -7,7 +8,7 @@ export const define: Define = (command, run) => {
     .option('--config <file>', 'settings of the server, YAML')
     .action((file: string, options: { config?: string; replace?: true }) =>
       run(async () => {
-        const { runRestore } = await import('@berth/server/main');
+        const { runRestore } = await loadServer();
         return runRestore({ ...options, replace: options.replace === true, file });
       }),
     );

@@ -17,12 +17,13 @@ export function tellEnding(ending: Ending, session: Pick<Session, 'id' | 'tty'>,
     case 'left':
       io.stderr.write(`${session.tty ? '\n' : ''}The session goes on. Come back with: ${comeBack}\n`);
       return EXIT.interrupted;
-    case 'hang-up':
-      return EXIT.hangUp;
     case 'input-cut':
       io.stderr.write(
         `Error: the connection was lost before all of the input was sent. The session goes on without it; stop it with: berth session stop ${shortId(session.id)}\n`,
       );
       return EXIT.failure;
+    case 'hang-up':
+    // Nobody is left to be told.
   }
+  return EXIT.hangUp;
 }

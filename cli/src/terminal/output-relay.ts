@@ -7,7 +7,7 @@ const CLEAR = Buffer.from('\x1b[H\x1b[2J');
 interface Wishes {
   readonly tty: boolean;
   readonly clear: boolean;
-  onAttached?(): Promise<void>;
+  readonly onAttached?: () => Promise<void>;
 }
 
 /** Output on its way to the terminal or the pipe. After a reconnection what was already written is not written again. */

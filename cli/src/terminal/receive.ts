@@ -8,7 +8,7 @@ import type { Ending } from './stay-attached.ts';
 export interface Ends {
   readonly pump: InputPump;
   readonly relay: OutputRelay;
-  onStatus?(message: string): void;
+  readonly onStatus?: (message: string) => void;
 }
 
 /** Everything that arrives over one link, to where it belongs. Undefined when the connection broke before the end. */

@@ -24,9 +24,9 @@ export interface Attachment {
   readonly clear: boolean;
   /** Aborted by whoever wants to leave; the session goes on. */
   readonly leave: AbortSignal;
-  onStatus?(message: string): void;
+  readonly onStatus?: (message: string) => void;
   /** Before the first byte of output, once. */
-  onAttached?(): Promise<void>;
+  readonly onAttached?: () => Promise<void>;
 }
 
 export type Ending =
