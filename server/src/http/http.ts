@@ -1,5 +1,5 @@
 import { ProblemError } from '@berth/contract';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { Histogram } from 'prom-client';
 import { Authenticator } from './authenticate.ts';
@@ -49,9 +49,18 @@ export function createHttp(parts: HttpParts): FastifyInstance {
   mountStreams(app, { parts, feed, live, callerOf });
   mountHealth(app, parts);
   acceptWebSockets(app, { ...parts, log, live, owners: new StdinOwners(), admit });
-  app.addHook('preClose', async () => live.cutAll());
+  app.addHook('preClose', async () => {
+    live.cutAll();
+    closeIdleUntilClosed(app);
+  });
   app.addHook('onClose', () => authenticator.close());
   return app;
+}
+
+/** A connection that was busy when the server stopped listening would else be kept for its next request. */
+function closeIdleUntilClosed({ server }: FastifyInstance): void {
+  const timer = setInterval(() => server.closeIdleConnections(), 50);
+  server.once('close', () => clearInterval(timer));
 }
 
 function bareServer(parts: HttpParts): FastifyInstance {
@@ -59,7 +68,7 @@ function bareServer(parts: HttpParts): FastifyInstance {
     ...(parts.log === false ? { logger: false } : { loggerInstance: parts.log }),
     bodyLimit: BODY_LIMIT,
     // Of a request its method, route and answer are logged, never its URL: an exec's command stands in there.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => parts.newId(),
     requestIdHeader: false,
     return503OnClosing: false,
