@@ -125,8 +125,10 @@ export class DockerDaemon {
   async kill() {
     const { pid } = this;
     if (pid === undefined) return;
+    const containerd = Number(readFileSync(join(this.place.runFolder, 'exec/containerd/containerd.pid'), 'utf8'));
     signal(pid, 'SIGKILL');
-    await until(() => !isAlive(pid), 5_000);
+    // Its containerd ends a moment after it; a dockerd that starts meanwhile takes the dying one for its own, and fails.
+    await until(() => !isAlive(pid) && !isAlive(containerd), 10_000);
   }
 
   /** Ends it and takes away what it has on the machine: processes, mounts, bridges, firewall rules, sockets. Data stay. */
