@@ -16,9 +16,15 @@ export interface PostgresFolders {
   readonly sockets: string;
 }
 
+/** Closed to others; the folders above it, where they are missing, are not. */
+export function makeDataFolder(dataFolder: string): void {
+  mkdirSync(dirname(dataFolder), { recursive: true });
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+}
+
 /** Makes the folders, and refuses those that are somebody else's or that the account cannot reach. */
 export function preparePostgresFolders(dataFolder: string, account: Account): PostgresFolders {
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  makeDataFolder(dataFolder);
   const folder = realpathSync(dataFolder);
   refuseForeign(folder, process.getuid?.() ?? 0);
   const home = join(folder, 'postgres');

@@ -10,10 +10,10 @@ import { lockFolder, type FolderLock } from './folder-lock.ts';
 import type { Log } from './log.ts';
 import { provideBinaries, removeOtherVersions, type Binaries } from './postgres-binaries.ts';
 import {
+  clearDeadServer,
   findSurvivor,
   initCluster,
   isAlive,
-  removeStalePidFile,
   startServer,
   stopServer,
   type ServerPlace,
@@ -149,7 +149,7 @@ async function runningServer(place: ServerPlace, { report }: EmbeddedOptions): P
     report(`Stopping a PostgreSQL that an earlier Berth left behind (process ${survivor.pid}) …`);
     await stopServer(survivor);
   }
-  await removeStalePidFile(place.cluster);
+  await clearDeadServer(place);
   return startServer(place);
 }
 

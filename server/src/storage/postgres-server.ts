@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, fchownSync, openSync, readFileSync, statSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Binaries } from './postgres-binaries.ts';
-import { isErrno, processIdentity, worksIn } from './process-identity.ts';
+import { isErrno, processesIn, processIdentity, worksIn } from './process-identity.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Account } from './system-user.ts';
 
@@ -19,6 +19,7 @@ export interface ServerPlace {
 
 const READY_MS = 60_000;
 const FAST_STOP_MS = 20_000;
+const DYING_MS = 10_000;
 const MAX_LOG_BYTES = 10 * 1024 ** 2;
 
 /** Small: one Berth is the only client. */
@@ -140,10 +141,16 @@ export function findSurvivor(cluster: string): (ServerProcess & { socketFolder: 
   return file === undefined || identity === undefined || !worksIn(file.pid, cluster) ? undefined : { ...file, identity };
 }
 
-/** Another program has the number that a dead server left behind: PostgreSQL would take it for the server and not start. */
-export async function removeStalePidFile(cluster: string): Promise<void> {
+/**
+ * PostgreSQL does not start over a pid file whose number is in use, be it by another program by now or by a dead server nobody
+ * waited for. Where no server works in the cluster any more, nor what it had started, that file and the socket's mean nothing.
+ */
+export async function clearDeadServer({ cluster, socketFolder }: ServerPlace): Promise<void> {
+  for (const deadline = Date.now() + DYING_MS; processesIn(cluster, 'postgres').length > 0; await delay(10)) {
+    if (Date.now() > deadline) return;
+  }
   const file = readPostmasterFile(cluster);
-  if (file !== undefined && processIdentity(file.pid) !== undefined && !worksIn(file.pid, cluster))
+  if (file !== undefined && !(processIdentity(file.pid) !== undefined && worksIn(file.pid, cluster)))
     await rm(join(cluster, 'postmaster.pid'));
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, realpathSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /**
  * What tells a process from a later one with the same number: when it started, and on Linux in which boot.
@@ -28,15 +29,28 @@ function fromPs(pid: number): string | undefined {
   return state === '' || state.startsWith('Z') ? undefined : started.join('_').replaceAll(/[^A-Za-z0-9]/g, '');
 }
 
-/** Whether this process works in that folder. Where the platform does not tell, the folder's name in its command line has to do. */
+/** Whether this process works in that folder (a path without links). Where the platform does not tell, the folder's name in its command line has to do. */
 export function worksIn(pid: number, folder: string): boolean {
   if (process.platform !== 'linux') {
     return spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout.includes(folder);
   }
+  return linkIfThere(`/proc/${pid}/cwd`) === folder;
+}
+
+/** Processes of this program that work in that folder; where the platform does not tell, none. */
+export function processesIn(folder: string, program: string): readonly number[] {
+  if (process.platform !== 'linux') return [];
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids
+    .map(Number)
+    .filter((pid) => linkIfThere(`/proc/${pid}/cwd`) === folder && basename(linkIfThere(`/proc/${pid}/exe`) ?? '').startsWith(program));
+}
+
+function linkIfThere(path: string): string | undefined {
   try {
-    return realpathSync(`/proc/${pid}/cwd`) === realpathSync(folder);
+    return readlinkSync(path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return false;
+    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return undefined;
     throw error;
   }
 }

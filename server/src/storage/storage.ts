@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { checkServer, openDatabase, type Connection, type Database } from './database.ts';
+import { makeDataFolder } from './data-folder.ts';
 import { EmbeddedPostgres } from './embedded-postgres.ts';
 import { instanceId } from './installation.ts';
 import type { Log } from './log.ts';
@@ -38,7 +38,7 @@ export interface Storage {
 /** Everything that is kept. Throws StorageRefusal, with the remedy, where it cannot be opened. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { dataFolder, databaseUrl, report, log } = options;
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  makeDataFolder(dataFolder);
   const embedded = databaseUrl === undefined ? await EmbeddedPostgres.start({ dataFolder, report, log }) : undefined;
   const connection: Connection = embedded?.connection ?? { connectionString: databaseUrl };
   const db = openDatabase(connection, log);
