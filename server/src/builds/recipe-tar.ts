@@ -29,9 +29,11 @@ export function overlayTar(recipe: Recipe, authorities: readonly RecipeFile[]): 
 /** Everything belongs to root, whoever owns the checkout. */
 async function tarOf(files: readonly RecipeFile[]): Promise<Buffer> {
   const pack = tar.pack();
+  // A fixed time: the same recipe gives the same bytes, and the cache is found by them.
+  const mtime = new Date(0);
   const folders = new Set(files.flatMap((file) => parentsOf(file.path)));
-  for (const name of [...folders].toSorted()) pack.entry({ name: `${name}/`, type: 'directory', mode: 0o755 });
-  for (const file of files) pack.entry({ name: file.path, mode: file.executable ? 0o755 : 0o644 }, file.content);
+  for (const name of [...folders].toSorted()) pack.entry({ name: `${name}/`, type: 'directory', mode: 0o755, mtime });
+  for (const file of files) pack.entry({ name: file.path, mode: file.executable ? 0o755 : 0o644, mtime }, file.content);
   pack.finalize();
   return buffer(pack);
 }
