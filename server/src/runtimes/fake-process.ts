@@ -1,4 +1,4 @@
-import { EventEmitter, on } from 'node:events';
+import { EventEmitter } from 'node:events';
 import type { LogChunk } from './runtime.ts';
 
 /** A handful of programs, enough to tell whether streams and exit codes come through: echo, cat, sleep, true, false, sh -c "exit N". */
@@ -20,16 +20,16 @@ export class FakeProcess {
     this.#events.on('output', listener);
   }
 
-  /** Yields true for each piece of output, and is done when the process is. */
-  async *ended(signal: AbortSignal): AsyncGenerator<boolean> {
-    if (!this.#alive) return;
-    const over = new AbortController();
-    this.#events.once('exit', () => over.abort());
-    try {
-      for await (const _ of on(this.#events, 'output', { signal: AbortSignal.any([signal, over.signal]) })) yield true;
-    } catch (error) {
-      if (!signal.aborted && !over.signal.aborted) throw error;
-    }
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** At its next output or its end. */
+  changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      for (const event of ['output', 'exit']) this.#events.once(event, () => resolve());
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   write(data: Buffer): void {

@@ -115,7 +115,11 @@ export class FakeRuntime implements Runtime, Freezable {
     const container = this.#present(ref);
     if (container.observed.phase === 'frozen') return this.thaw(ref);
     if (container.observed.phase === 'running') return;
-    container.observed = { ref, phase: 'running', startedAt: new Date() };
+    container.observed = {
+      ref,
+      phase: 'running',
+      startedAt: new Date(Math.max(Date.now(), (container.observed.startedAt?.getTime() ?? 0) + 1)),
+    };
     if (this.faults.lost === true) return this.lose(ref);
     const running = new FakeProcess(container.spec.command);
     container.process = running;
@@ -184,12 +188,16 @@ export class FakeRuntime implements Runtime, Freezable {
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {
     await this.#call();
-    const container = this.#present(ref);
-    yield* options.tailLines === undefined ? container.log : container.log.slice(-options.tailLines);
-    if (!options.follow || container.process === undefined) return;
-    let seen = container.log.length;
-    for await (const chunk of container.process.ended(options.signal)) if (chunk) seen = yield* rest(container.log, seen);
-    yield* rest(container.log, seen);
+    const { log, ...container } = { ...this.#present(ref) };
+    let next = options.tailLines === undefined ? 0 : Math.max(log.length - options.tailLines, 0);
+    for (;;) {
+      for (let chunk = log[next]; chunk !== undefined; chunk = log[next]) {
+        next += 1;
+        yield chunk;
+      }
+      if (!options.follow || options.signal.aborted || container.process?.alive !== true) return;
+      await container.process.changed(options.signal);
+    }
   }
 
   async attach(ref: ContainerRef): Promise<Terminal> {
@@ -205,7 +213,11 @@ export class FakeRuntime implements Runtime, Freezable {
     });
     const exited = new Promise<undefined>((resolve) => stdout.once('finish', () => resolve(undefined)));
     stdout.once('finish', () => stderr.end());
-    return { stdin, stdout, stderr, exited, resize: async () => undefined, close: () => stdout.end() };
+    const close = (): void => {
+      container.terminals.delete(stdout);
+      stdout.end();
+    };
+    return { stdin, stdout, stderr, exited, resize: async () => undefined, close };
   }
 
   async exec(ref: ContainerRef, request: ExecRequest): Promise<Terminal> {
@@ -294,11 +306,6 @@ export class FakeRuntime implements Runtime, Freezable {
   #happened(ref: ContainerRef): void {
     this.engine.events.emit('container', ref);
   }
-}
-
-function* rest(log: readonly LogChunk[], from: number): Generator<LogChunk, number> {
-  yield* log.slice(from);
-  return log.length;
 }
 
 const keyOf = (ref: ContainerRef): string => `${ref.sessionId}/${ref.generation}/${ref.container}`;

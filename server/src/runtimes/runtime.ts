@@ -40,7 +40,11 @@ export interface ContainerSpec {
 }
 
 /** A named folder that outlives sessions. `name` is unique in the installation and a legal volume name. */
-export interface StorageRef { readonly name: string; readonly uid: number; readonly gid: number }
+export interface StorageRef {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
 
 export type ContainerPhase = 'absent' | 'created' | 'running' | 'frozen' | 'exited';
 
@@ -57,9 +61,7 @@ export interface Observed {
   readonly cause?: Cause;
 }
 
-export type ImageState =
-  | { readonly phase: 'present'; readonly digest: string }
-  | { readonly phase: 'pulling'; readonly progress: string };
+export type ImageState = { readonly phase: 'present'; readonly digest: string } | { readonly phase: 'pulling'; readonly progress: string };
 
 export interface ImageRequest {
   readonly node: string;
@@ -78,8 +80,15 @@ export interface NodeFacts {
   readonly notices: readonly string[];
 }
 
-export interface LogChunk { readonly stream: 'stdout' | 'stderr'; readonly data: Buffer }
-export interface LogOptions { readonly follow: boolean; readonly tailLines?: number; readonly signal: AbortSignal }
+export interface LogChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly data: Buffer;
+}
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly tailLines?: number;
+  readonly signal: AbortSignal;
+}
 
 export interface ExecRequest {
   readonly command: readonly string[];

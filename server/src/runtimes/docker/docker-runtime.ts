@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import type { ContainerInspectInfo } from 'dockerode';
 import type { BuiltinImageMaker } from '../../domain/images/builtin.ts';
 import {
-  RuntimeError,
   type ContainerRef,
   type ContainerSpec,
   type ExecRequest,
@@ -17,11 +16,10 @@ import {
   type StorageRef,
   type Terminal,
 } from '../runtime.ts';
-import { toCreateOptions } from './container-spec.ts';
+import { Containers } from './containers.ts';
 import { parseEngineAddress } from './engine-address.ts';
 import { EngineClient } from './engine-client.ts';
 import { askEngine, type EngineFacts } from './engine-facts.ts';
-import { EngineRefusal } from './errors.ts';
 import { gatherEvidence } from './evidence.ts';
 import { attachTo } from './attach-session.ts';
 import { execIn } from './exec-session.ts';
@@ -33,7 +31,7 @@ import { containerName, LABEL, networkName, refOf } from './names.ts';
 import { BridgeNetworks, type SessionNetworks } from './networks.ts';
 import { hasEnded, observe } from './observe.ts';
 import { Storages } from './storages.ts';
-import { imageGone, ThrowAways } from './throw-aways.ts';
+import { ThrowAways } from './throw-aways.ts';
 import { UserMapping } from './user-mapping.ts';
 import { watchEvents } from './watch-events.ts';
 
@@ -59,7 +57,6 @@ export interface DockerRuntimeOptions {
 /** Nothing is asked of the engine yet: it may be down when the server starts. */
 export const connectDocker = (options: DockerRuntimeOptions): DockerRuntime => new DockerRuntime(options);
 
-const CHANGE_TIMEOUT_MS = 120_000;
 const LEFTOVER_AFTER_MS = 120_000;
 const INSPECTIONS_AT_ONCE = 8;
 
@@ -70,13 +67,12 @@ export class DockerRuntime implements Runtime, Freezable {
   readonly #engine: EngineClient;
   readonly #networks: SessionNetworks;
   readonly #throwAways: ThrowAways;
+  readonly #containers: Containers;
   readonly #storages: Storages;
   readonly #users: UserMapping;
   readonly #images: Images;
   readonly #firewall: Firewall;
   #facts: Promise<EngineFacts> | undefined;
-  /** A start failed for lack of the init program: containers are made without from then on. */
-  #initMissing = false;
 
   constructor(options: DockerRuntimeOptions) {
     this.#options = options;
@@ -85,6 +81,12 @@ export class DockerRuntime implements Runtime, Freezable {
     this.#engine = engine;
     this.#throwAways = new ThrowAways(engine, instance);
     this.#networks = new BridgeNetworks({ engine, instance, addressRange, local: async () => (await this.#known()).local });
+    this.#containers = new Containers({
+      engine,
+      instance,
+      networks: this.#networks,
+      initUnsure: async () => (await this.#known()).init === 'unsure',
+    });
     this.#storages = new Storages({ engine, throwAways: this.#throwAways, instance });
     this.#users = new UserMapping({ engine, throwAways: this.#throwAways, dataFolder });
     this.#images = new Images({
@@ -105,6 +107,7 @@ export class DockerRuntime implements Runtime, Freezable {
 
   async create(spec: ContainerSpec): Promise<void> {
     const facts = await this.#known();
+    await this.#firewall.ensureOnce(facts);
     const mounted = facts.local && !facts.selinux;
     const [network, userFiles] = await Promise.all([
       this.#networks.ensure(spec.ref.sessionId, spec.egress),
@@ -116,158 +119,40 @@ export class DockerRuntime implements Runtime, Freezable {
       network,
       userFiles,
       nvidia: facts.nvidia,
-      init: !this.#initMissing,
       cpus: facts.cpus,
       openFiles: facts.local && facts.kind === 'docker' ? openFilesLimit() : null,
     };
-    await this.#createOrAdopt(spec, around);
+    await this.#containers.create(spec, around);
     if (!mounted) await this.#users.copyInto(containerName(spec.ref), spec.imageDigest, spec.user);
   }
 
-  async #createOrAdopt(spec: ContainerSpec, around: Parameters<typeof toCreateOptions>[1]): Promise<void> {
-    try {
-      await this.#engine.call(
-        'engine.container-create',
-        (docker) => docker.createContainer(toCreateOptions(spec, around)),
-        CHANGE_TIMEOUT_MS,
-      );
-    } catch (error) {
-      if (!(error instanceof EngineRefusal)) throw error;
-      const existing = await this.#find(spec.ref);
-      if (existing !== undefined && existing.State.Status !== 'removing') return;
-      if (error.status === 404 && !(await this.#hasImage(spec.imageDigest))) throw imageGone(spec.imageDigest, error);
-      if (around.init && (await this.#known()).init === 'unsure') {
-        this.#initMissing = true;
-        return this.#createOrAdopt(spec, { ...around, init: false });
-      }
-      throw error;
-    }
+  start(ref: ContainerRef): Promise<void> {
+    return this.#containers.start(ref);
   }
 
-  async #hasImage(digest: string): Promise<boolean> {
-    return (await this.#engine.find('engine.image-inspect', (docker) => docker.getImage(digest).inspect())) !== undefined;
-  }
-
-  async start(ref: ContainerRef): Promise<void> {
-    try {
-      await this.#start(ref);
-    } catch (error) {
-      if (!(error instanceof EngineRefusal)) throw error;
-      if (error.status === 304) return;
-      await this.#afterFailedStart(ref, error);
-    }
-  }
-
-  #start(ref: ContainerRef): Promise<unknown> {
-    return this.#engine.call('engine.container-start', (docker) => docker.getContainer(containerName(ref)).start(), CHANGE_TIMEOUT_MS);
-  }
-
-  /** Returns where the start can be called done: it runs by now, or inspect tells why it never will. */
-  async #afterFailedStart(ref: ContainerRef, refusal: EngineRefusal): Promise<void> {
-    const container = await this.#find(ref);
-    if (container === undefined) throw lost(refusal);
-    if (container.State.Status === 'running') return;
-    if (container.State.Status === 'paused') return this.thaw(ref);
-    if (container.State.ExitCode === 126 || container.State.ExitCode === 127) return;
-    if (await this.#renewNetwork(ref, container)) {
-      await this.#start(ref);
-      return;
-    }
-    if (container.HostConfig.Init === true && !this.#initMissing && (await this.#known()).init === 'unsure') {
-      this.#initMissing = true;
-      await this.remove(ref);
-      throw lost(refusal);
-    }
-    throw startFailed(refusal);
-  }
-
-  /** Somebody removed the network of a container that did not run. */
-  async #renewNetwork(ref: ContainerRef, container: ContainerInspectInfo): Promise<boolean> {
-    const name = networkName(ref.sessionId);
-    const id = container.NetworkSettings.Networks[name]?.NetworkID;
-    const network = await this.#engine.find('engine.network-inspect', (docker) => docker.getNetwork(name).inspect());
-    if (network !== undefined && (id === undefined || id === '' || id === network.Id || id === name)) return false;
-    await this.#networks.ensure(ref.sessionId, container.Config.Labels[LABEL.egress] === 'none' ? 'none' : 'open');
-    await this.#engine.find('engine.network-create', (docker) =>
-      docker.getNetwork(name).disconnect({ Container: containerName(ref), Force: true }),
-    );
-    await this.#engine.call('engine.network-create', (docker) =>
-      docker.getNetwork(name).connect({ Container: containerName(ref), EndpointConfig: { Aliases: [ref.container] } }),
-    );
-    return true;
-  }
-
-  async stop(ref: ContainerRef, graceSeconds: number): Promise<void> {
-    const container = await this.#find(ref);
-    if (container === undefined || hasEnded(container) || container.State.Status === 'created') return;
-    if (container.State.Status === 'paused') await this.thaw(ref);
-    await this.#unless([304, 404], () =>
-      this.#engine.call(
-        'engine.container-stop',
-        (docker) => docker.getContainer(containerName(ref)).stop({ t: graceSeconds }),
-        graceSeconds * 1000 + CHANGE_TIMEOUT_MS,
-      ),
-    );
+  stop(ref: ContainerRef, graceSeconds: number): Promise<void> {
+    return this.#containers.stop(ref, graceSeconds);
   }
 
   async remove(ref: ContainerRef): Promise<void> {
-    if ((await this.#find(ref)) !== undefined) {
-      await this.#unless([404, 409], () =>
-        this.#engine.call(
-          'engine.container-remove',
-          (docker) => docker.getContainer(containerName(ref)).remove({ force: true, v: true }),
-          CHANGE_TIMEOUT_MS,
-        ),
-      );
-      await this.#untilGone(ref);
-    }
+    await this.#containers.remove(ref);
+    const { log } = this.#options;
     // Takes longer than a start, and what fails here the next sweep finds.
     void this.#networks
       .remove(ref.sessionId)
-      .catch((error: unknown) =>
-        this.#options.log('warn', 'a network was not removed yet', { session: ref.sessionId, error: String(error) }),
-      );
+      .catch((error: unknown) => log('warn', 'a network was not removed yet', { session: ref.sessionId, error: String(error) }));
   }
 
-  /** 409 says that a removal is under way, a container may be `dead` meanwhile. */
-  async #untilGone(ref: ContainerRef): Promise<void> {
-    for (let pause = 10; pause < 10_000; pause *= 2) {
-      if ((await this.#find(ref)) === undefined) return;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-    throw new RuntimeError('retry', {
-      code: 'rejected',
-      message: `the engine has not finished removing ${containerName(ref)}`,
-      remedy: 'It is tried again.',
-    });
+  freeze(ref: ContainerRef): Promise<void> {
+    return this.#containers.freeze(ref);
   }
 
-  async freeze(ref: ContainerRef): Promise<void> {
-    await this.#towards(ref, 'paused', () =>
-      this.#engine.call('engine.container-pause', (docker) => docker.getContainer(containerName(ref)).pause()),
-    );
-  }
-
-  async thaw(ref: ContainerRef): Promise<void> {
-    await this.#towards(ref, 'running', () =>
-      this.#engine.call('engine.container-unpause', (docker) => docker.getContainer(containerName(ref)).unpause()),
-    );
-  }
-
-  /** Engines refuse to do what is done, each in its own words. */
-  async #towards(ref: ContainerRef, status: string, change: () => Promise<unknown>): Promise<void> {
-    try {
-      await change();
-    } catch (error) {
-      if (!(error instanceof EngineRefusal)) throw error;
-      const container = await this.#find(ref);
-      if (container === undefined) throw lost(error);
-      if (container.State.Status !== status) throw error;
-    }
+  thaw(ref: ContainerRef): Promise<void> {
+    return this.#containers.thaw(ref);
   }
 
   async inspect(ref: ContainerRef): Promise<Observed> {
-    const container = await this.#find(ref);
+    const container = await this.#containers.find(ref);
     return container === undefined ? { ref, phase: 'absent' } : this.#observe(ref, container);
   }
 
@@ -314,7 +199,7 @@ export class DockerRuntime implements Runtime, Freezable {
         devices: devices ?? [],
         notices: [
           ...this.#firewall.notices(),
-          ...(this.#initMissing
+          ...(this.#containers.initMissing
             ? ['the engine has no init program (docker-init or catatonit): processes whose parents ended are not collected']
             : []),
         ],
@@ -327,33 +212,21 @@ export class DockerRuntime implements Runtime, Freezable {
   }
 
   async endpoint(ref: ContainerRef, port: number): Promise<{ host: string; port: number } | undefined> {
-    const container = await this.#find(ref);
+    const container = await this.#containers.find(ref);
     const host = container?.NetworkSettings.Networks[networkName(ref.sessionId)]?.IPAddress;
     return host === undefined || host === '' ? undefined : { host, port };
   }
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {
-    yield* logsOf(this.#engine, await this.#present(ref), options);
+    yield* logsOf(this.#engine, await this.#containers.present(ref), options);
   }
 
-  async attach(ref: ContainerRef): Promise<Terminal> {
-    return attachTo(this.#engine, await this.#present(ref));
+  async attach(ref: ContainerRef, options = { stdin: true }): Promise<Terminal> {
+    return attachTo(this.#engine, await this.#containers.present(ref), options);
   }
 
   async exec(ref: ContainerRef, request: ExecRequest): Promise<Terminal> {
-    return execIn(this.#engine, (await this.#present(ref)).Id, request, this.#options.log);
-  }
-
-  /** Undefined also for one of that name which is not ours. */
-  async #find(ref: ContainerRef): Promise<ContainerInspectInfo | undefined> {
-    const container = await this.#engine.find('engine.container-inspect', (docker) => docker.getContainer(containerName(ref)).inspect());
-    return refOf(container?.Config.Labels, this.#options.instance) === undefined ? undefined : container;
-  }
-
-  async #present(ref: ContainerRef): Promise<ContainerInspectInfo> {
-    const container = await this.#find(ref);
-    if (container === undefined) throw lost();
-    return container;
+    return execIn(this.#engine, await this.#containers.present(ref), request, this.#options.log);
   }
 
   /** Asked once; again whenever the nodes are looked at. */
@@ -366,30 +239,4 @@ export class DockerRuntime implements Runtime, Freezable {
     }
     return this.#facts;
   }
-
-  async #unless(statuses: readonly number[], request: () => Promise<unknown>): Promise<void> {
-    try {
-      await request();
-    } catch (error) {
-      if (!(error instanceof EngineRefusal) || !statuses.includes(error.status)) throw error;
-    }
-  }
 }
-
-const lost = (cause?: unknown): RuntimeError =>
-  new RuntimeError(
-    'retry',
-    { code: 'container-lost', message: 'the engine has no container of this session', remedy: 'Start the session again.' },
-    { cause },
-  );
-
-const startFailed = (refusal: EngineRefusal): RuntimeError =>
-  new RuntimeError(
-    'retry',
-    {
-      ...refusal.failure,
-      code: refusal.failure.code === 'disk-full' ? 'disk-full' : 'start-failed',
-      message: `the container could not be started: ${refusal.said}`,
-    },
-    { cause: refusal },
-  );

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { join, resolve } from 'node:path/posix';
 import type { Duplex } from 'node:stream';
+import type { ContainerInspectInfo } from 'dockerode';
 import { RuntimeError, type ExecRequest, type Terminal } from '../runtime.ts';
 import { LOGIN_SHELL } from './container-spec.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -9,12 +11,12 @@ import { resized, terminalOf } from './terminal.ts';
 type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
 
 /** One more process in a running container, as the container's user and in its working folder. */
-export async function execIn(engine: EngineClient, container: string, request: ExecRequest, log: Log): Promise<Terminal> {
+export async function execIn(engine: EngineClient, container: ContainerInspectInfo, request: ExecRequest, log: Log): Promise<Terminal> {
   const marker = `BERTH_EXEC=${randomUUID()}`;
   const tty = request.tty !== null;
   const exec = await refusalInWords(() =>
     engine.call('engine.container-exec', (docker) =>
-      docker.getContainer(container).exec({
+      docker.getContainer(container.Id).exec({
         Cmd: [...(request.command.length === 0 ? LOGIN_SHELL : request.command)],
         Env: [marker, ...(tty ? ['TERM=xterm-256color'] : [])],
         AttachStdin: true,
@@ -35,10 +37,13 @@ export async function execIn(engine: EngineClient, container: string, request: E
     socket,
     tty,
     resize,
-    exitCode: () => exitCodeOf(engine, () => exec.inspect()),
+    exitCode: async () => {
+      const code = await exitCodeOf(engine, () => exec.inspect());
+      return code === 126 && !(await hasProgram(engine, container, request.command[0] ?? '/bin/sh')) ? 127 : code;
+    },
     hangUp: () =>
       void hangUp(engine, container, marker).catch((error: unknown) =>
-        log('warn', 'an abandoned exec process may go on', { container, error: String(error) }),
+        log('warn', 'an abandoned exec process may go on', { container: container.Name, error: String(error) }),
       ),
   });
   if (request.tty !== null) await resize(request.tty);
@@ -58,15 +63,29 @@ async function exitCodeOf(
   }
 }
 
+/** Docker says 126 for whatever it could not execute; people and scripts expect 127 for what is not there. */
+async function hasProgram(engine: EngineClient, container: ContainerInspectInfo, program: string): Promise<boolean> {
+  const folders = container.Config.Env.find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
+  const paths = program.includes('/')
+    ? [resolve(container.Config.WorkingDir, program)]
+    : folders.split(':').map((folder) => join(folder, program));
+  for (const path of paths) {
+    const found = await engine.find('engine.container-archive', (docker) => docker.getContainer(container.Id).infoArchive({ path }));
+    if (found !== undefined) return true;
+  }
+  return false;
+}
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /**
  * What a terminal does when its user walks away: a hang-up for the process the engine put into the container (its parent
  * is outside, so 0), found by its marker. The engine itself would let it run for ever.
  */
-async function hangUp(engine: EngineClient, container: string, marker: string): Promise<void> {
+async function hangUp(engine: EngineClient, container: ContainerInspectInfo, marker: string): Promise<void> {
   const script =
     'for p in /proc/[0-9]*; do grep -q "$1" $p/environ 2>/dev/null && grep -q "^PPid:[[:space:]]0$" $p/status && kill -HUP ${p#/proc/}; done';
   const exec = await engine.call('engine.container-exec', (docker) =>
-    docker.getContainer(container).exec({ Cmd: ['/bin/sh', '-c', script, 'sh', marker] }),
+    docker.getContainer(container.Id).exec({ Cmd: ['/bin/sh', '-c', script, 'sh', marker] }),
   );
   await engine.call('engine.container-exec', () => exec.start({ Detach: true }));
 }

@@ -42,13 +42,21 @@ export class Firewall {
   }
 
   async #ensure(facts: EngineFacts): Promise<void> {
-    const obstacle = await obstacleTo(facts);
-    this.#notice = obstacle === undefined ? undefined : `no firewall rules: ${obstacle}; sessions can reach services of this host`;
-    if (obstacle !== undefined) return;
-    const plain = { ...this.#settings, resolvers: await resolvers() };
-    const settings = await this.#replaceChains(plain);
-    for (const [hook, rule] of jumps(settings, await forwardHooks(facts))) await ensureFirst(hook, rule);
+    const obstacle = (await obstacleTo(facts)) ?? (await this.#keepRules(facts));
     this.#ensured = true;
+    this.#notice = obstacle === undefined ? undefined : `no firewall rules: ${obstacle}; sessions can reach services of this host`;
+  }
+
+  /** A failure is told with the node, and does not keep the sweep from its other work. */
+  async #keepRules(facts: EngineFacts): Promise<string | undefined> {
+    try {
+      const settings = await this.#replaceChains({ ...this.#settings, resolvers: await resolvers() });
+      for (const [hook, rule] of jumps(settings, await forwardHooks(facts))) await ensureFirst(hook, rule);
+      return undefined;
+    } catch (error) {
+      if (error instanceof RuntimeError) return error.message;
+      throw error;
+    }
   }
 
   async #replaceChains(plain: Omit<RuleSettings, 'bridged'>): Promise<RuleSettings> {
@@ -145,6 +153,6 @@ function run(program: string, args: readonly string[], input = ''): Promise<Answ
 const failed = (what: string, answer: Answer): RuntimeError =>
   new RuntimeError('retry', {
     code: 'rejected',
-    message: `the firewall rules that keep sessions from this host could not be set: ${what}: ${answer.output.trim()}`,
+    message: `${what} failed: ${answer.output.trim()}`,
     remedy: 'Look at "iptables -S"; it is tried again every minute.',
   });

@@ -1,0 +1,215 @@
+import type { ContainerInspectInfo } from 'dockerode';
+import { RuntimeError, type ContainerRef, type ContainerSpec } from '../runtime.ts';
+import { toCreateOptions, type Surroundings } from './container-spec.ts';
+import type { EngineClient } from './engine-client.ts';
+import { EngineRefusal } from './errors.ts';
+import { containerName, LABEL, networkName, refOf } from './names.ts';
+import type { SessionNetworks } from './networks.ts';
+import { hasEnded } from './observe.ts';
+import { imageGone } from './throw-aways.ts';
+
+const CHANGE_TIMEOUT_MS = 120_000;
+
+interface Settings {
+  readonly engine: EngineClient;
+  readonly instance: string;
+  readonly networks: SessionNetworks;
+  /** Only a start tells whether the engine has an init program. */
+  readonly initUnsure: () => Promise<boolean>;
+}
+
+/** Towards what is wanted, one container at a time. What is already so is success. */
+export class Containers {
+  readonly #engine: EngineClient;
+  readonly #instance: string;
+  readonly #networks: SessionNetworks;
+  readonly #initUnsure: () => Promise<boolean>;
+  /** A start failed for lack of the init program: containers are made without from then on. */
+  #initMissing = false;
+
+  constructor(settings: Settings) {
+    this.#engine = settings.engine;
+    this.#instance = settings.instance;
+    this.#networks = settings.networks;
+    this.#initUnsure = settings.initUnsure;
+  }
+
+  get initMissing(): boolean {
+    return this.#initMissing;
+  }
+
+  /** Undefined also for one of that name which is not ours. */
+  async find(ref: ContainerRef): Promise<ContainerInspectInfo | undefined> {
+    const container = await this.#engine.find('engine.container-inspect', (docker) => docker.getContainer(containerName(ref)).inspect());
+    return refOf(container?.Config.Labels, this.#instance) === undefined ? undefined : container;
+  }
+
+  async present(ref: ContainerRef): Promise<ContainerInspectInfo> {
+    const container = await this.find(ref);
+    if (container === undefined) throw lost();
+    return container;
+  }
+
+  /** One that exists already is adopted: names are unique, and a crashed server may have made it. */
+  async create(spec: ContainerSpec, around: Omit<Surroundings, 'init'>): Promise<void> {
+    const init = !this.#initMissing;
+    try {
+      await this.#engine.call(
+        'engine.container-create',
+        (docker) => docker.createContainer(toCreateOptions(spec, { ...around, init })),
+        CHANGE_TIMEOUT_MS,
+      );
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      const existing = await this.find(spec.ref);
+      if (existing !== undefined && existing.State.Status !== 'removing') return;
+      if (error.status === 404 && !(await this.#hasImage(spec.imageDigest))) throw imageGone(spec.imageDigest, error);
+      if (init && (await this.#initUnsure())) {
+        this.#initMissing = true;
+        return this.create(spec, around);
+      }
+      throw error;
+    }
+  }
+
+  async #hasImage(digest: string): Promise<boolean> {
+    return (await this.#engine.find('engine.image-inspect', (docker) => docker.getImage(digest).inspect())) !== undefined;
+  }
+
+  async start(ref: ContainerRef): Promise<void> {
+    try {
+      await this.#start(ref);
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      if (error.status === 304) return;
+      await this.#afterFailedStart(ref, error);
+    }
+  }
+
+  #start(ref: ContainerRef): Promise<unknown> {
+    return this.#engine.call('engine.container-start', (docker) => docker.getContainer(containerName(ref)).start(), CHANGE_TIMEOUT_MS);
+  }
+
+  /** Returns where the start can be called done: it runs by now, or inspect tells why it never will. */
+  async #afterFailedStart(ref: ContainerRef, refusal: EngineRefusal): Promise<void> {
+    const container = await this.find(ref);
+    if (container === undefined) throw lost(refusal);
+    if (container.State.Status === 'running') return;
+    if (container.State.Status === 'paused') return this.thaw(ref);
+    if (container.State.ExitCode === 126 || container.State.ExitCode === 127) return;
+    if (await this.#renewNetwork(ref, container)) {
+      await this.#start(ref);
+      return;
+    }
+    if (container.HostConfig.Init === true && !this.#initMissing && (await this.#initUnsure())) {
+      this.#initMissing = true;
+      await this.remove(ref);
+      throw lost(refusal);
+    }
+    throw startFailed(refusal);
+  }
+
+  /** Somebody removed the network of a container that did not run. */
+  async #renewNetwork(ref: ContainerRef, container: ContainerInspectInfo): Promise<boolean> {
+    const name = networkName(ref.sessionId);
+    const id = container.NetworkSettings.Networks[name]?.NetworkID;
+    const network = await this.#engine.find('engine.network-inspect', (docker) => docker.getNetwork(name).inspect());
+    if (network !== undefined && (id === undefined || id === '' || id === network.Id || id === name)) return false;
+    await this.#networks.ensure(ref.sessionId, container.Config.Labels[LABEL.egress] === 'none' ? 'none' : 'open');
+    await this.#engine.find('engine.network-create', (docker) =>
+      docker.getNetwork(name).disconnect({ Container: containerName(ref), Force: true }),
+    );
+    await this.#engine.call('engine.network-create', (docker) =>
+      docker.getNetwork(name).connect({ Container: containerName(ref), EndpointConfig: { Aliases: [ref.container] } }),
+    );
+    return true;
+  }
+
+  async stop(ref: ContainerRef, graceSeconds: number): Promise<void> {
+    const container = await this.find(ref);
+    if (container === undefined || hasEnded(container) || container.State.Status === 'created') return;
+    if (container.State.Status === 'paused') await this.thaw(ref);
+    await this.#unless([304, 404], () =>
+      this.#engine.call(
+        'engine.container-stop',
+        (docker) => docker.getContainer(containerName(ref)).stop({ t: graceSeconds }),
+        graceSeconds * 1000 + CHANGE_TIMEOUT_MS,
+      ),
+    );
+  }
+
+  async remove(ref: ContainerRef): Promise<void> {
+    if ((await this.find(ref)) === undefined) return;
+    await this.#unless([404, 409], () =>
+      this.#engine.call(
+        'engine.container-remove',
+        (docker) => docker.getContainer(containerName(ref)).remove({ force: true, v: true }),
+        CHANGE_TIMEOUT_MS,
+      ),
+    );
+    await this.#untilGone(ref);
+  }
+
+  /** 409 says that a removal is under way, a container may be `dead` meanwhile. */
+  async #untilGone(ref: ContainerRef): Promise<void> {
+    for (let pause = 10; pause < 10_000; pause *= 2) {
+      if ((await this.find(ref)) === undefined) return;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    throw new RuntimeError('retry', {
+      code: 'rejected',
+      message: `the engine has not finished removing ${containerName(ref)}`,
+      remedy: 'It is tried again.',
+    });
+  }
+
+  async freeze(ref: ContainerRef): Promise<void> {
+    await this.#towards(ref, 'paused', () =>
+      this.#engine.call('engine.container-pause', (docker) => docker.getContainer(containerName(ref)).pause()),
+    );
+  }
+
+  async thaw(ref: ContainerRef): Promise<void> {
+    await this.#towards(ref, 'running', () =>
+      this.#engine.call('engine.container-unpause', (docker) => docker.getContainer(containerName(ref)).unpause()),
+    );
+  }
+
+  /** Engines refuse to do what is done, each in its own words. */
+  async #towards(ref: ContainerRef, status: string, change: () => Promise<unknown>): Promise<void> {
+    try {
+      await change();
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      const container = await this.find(ref);
+      if (container === undefined) throw lost(error);
+      if (container.State.Status !== status) throw error;
+    }
+  }
+
+  async #unless(statuses: readonly number[], request: () => Promise<unknown>): Promise<void> {
+    try {
+      await request();
+    } catch (error) {
+      if (!(error instanceof EngineRefusal) || !statuses.includes(error.status)) throw error;
+    }
+  }
+}
+
+const lost = (cause?: unknown): RuntimeError =>
+  new RuntimeError(
+    'retry',
+    { code: 'container-lost', message: 'the engine has no container of this session', remedy: 'Start the session again.' },
+    { cause },
+  );
+
+const startFailed = (refusal: EngineRefusal): RuntimeError =>
+  new RuntimeError(
+    'retry',
+    {
+      ...refusal.failure,
+      code: refusal.failure.code === 'disk-full' ? 'disk-full' : 'start-failed',
+      message: `the container could not be started: ${refusal.said}`,
+    },
+    { cause: refusal },
+  );

@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { randomUUID } from 'node:crypto';
+import { connectDocker, type DockerRuntime, type DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime.ts';
+import Docker from 'dockerode';
+import { parseEngineAddress } from '../../src/runtimes/docker/engine-address.ts';
+import { removeFirewall } from '../../src/runtimes/docker/firewall.ts';
+import { tarOf, type TarEntry } from '../../src/runtimes/docker/tar.ts';
+import type { Bench } from '../../src/runtimes/runtime-conformance.ts';
+
+export const IMAGE = process.env['BERTH_TEST_IMAGE'] ?? 'dev/debian:latest';
+
+export interface EngineBench extends Bench {
+  readonly runtime: DockerRuntime;
+  readonly url: string;
+  readonly instance: string;
+  readonly options: DockerRuntimeOptions;
+}
+
+/** Two installations on a real engine. */
+export async function engineBench(url: string, changes: Partial<DockerRuntimeOptions> = {}): Promise<EngineBench> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'berth-runtime-'));
+  const builtinImages = { make: async () => Promise.reject(new Error('no test makes images')) };
+  const optionsOf = (instance: string): DockerRuntimeOptions => ({
+    url,
+    instance,
+    dataFolder,
+    builtinImages,
+    log: () => undefined,
+    ...changes,
+  });
+  const [ours, theirs] = [randomUUID(), randomUUID()];
+  return {
+    url,
+    instance: ours,
+    options: optionsOf(ours),
+    runtime: connectDocker(optionsOf(ours)),
+    again: () => connectDocker(optionsOf(ours)),
+    stranger: connectDocker(optionsOf(theirs)),
+    image: IMAGE,
+    async close() {
+      await Promise.all([ours, theirs].map(removeFirewall));
+      await rm(dataFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The engine itself, to look behind the runtime's back. */
+export const bareEngine = (bench: EngineBench): Docker => new Docker(parseEngineAddress(bench.url).connection);
+
+/** Storages outlive sessions, and so tests. */
+export async function removeVolumes(bench: EngineBench): Promise<void> {
+  const docker = bareEngine(bench);
+  const { Volumes } = await docker.listVolumes({ filters: { label: [`berth.instance=${bench.instance}`] } });
+  await Promise.all((Volumes ?? []).map((volume) => docker.getVolume(volume.Name).remove()));
+}
+
+/** Adds an image made of these files alone; answers its reference. */
+export async function importImage(bench: EngineBench, name: string, files: readonly TarEntry[], changes: string): Promise<string> {
+  const docker = bareEngine(bench);
+  const stream = await docker.importImage(Readable.from([await tarOf(files)]), { repo: name, tag: 'test', changes });
+  await text(stream);
+  return `${name}:test`;
+}
