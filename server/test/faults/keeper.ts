@@ -34,7 +34,7 @@ export class Keeper {
 
   /** Kills the server when it reaches this point; the start after that is unarmed. */
   async arm(order: string): Promise<void> {
-    await this.berth.ready();
+    await this.ready();
     await writeFile(this.orders, order);
     if (this.berth.pid !== undefined) process.kill(this.berth.pid, 'SIGUSR2');
   }
@@ -47,6 +47,11 @@ export class Keeper {
 
   async kill(): Promise<void> {
     await this.berth.kill();
+  }
+
+  /** Whichever of its lives answers next. */
+  async ready(): Promise<void> {
+    await this.ask((client) => client.getMe());
   }
 
   /** Repeats the call until the server answers; what it answers, right or wrong, is the answer. */

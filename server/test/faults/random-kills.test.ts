@@ -21,7 +21,7 @@ test(`${KILLS} kills at random moments while sessions live their lives`, async (
   };
   const lanes = Array.from({ length: LANES }, lane);
   for (let kill = 0; kill < KILLS; kill += 1) {
-    await bed.keeper.berth.ready();
+    await bed.keeper.ready();
     await delay(random() * 900);
     await bed.keeper.kill();
   }
