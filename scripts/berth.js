@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { node24 } from './node24.js';
-import { isAlive, until } from './processes.js';
+import { endProcesses, isAlive, until } from './processes.js';
 import { root } from './root.js';
 import { run } from './run.js';
 
@@ -58,11 +58,7 @@ export class Berth {
 
   /** SIGTERM, and SIGKILL when it does not end in half a minute. Sessions go on. */
   async stop() {
-    if (this.child === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return;
-    this.child.kill('SIGTERM');
-    await Promise.race([this.ended, until(() => false, 30_000)]);
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
-    await this.ended;
+    if (this.child?.pid !== undefined) await endProcesses([this.child.pid], 30_000);
   }
 
   /** `berth …`, to its end: { code, output }. `show` lets its progress be seen. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { canInstall, installPackages, missingPackages } from './apt.js';
+import { installPackages, missingPackages } from './apt.js';
 import { DockerDaemon } from './docker-daemon.js';
 
 const PACKAGES = ['docker.io', 'iptables', 'iproute2', 'tini', 'ca-certificates'];

@@ -68,7 +68,9 @@ async function tryIt(run) {
 
 async function cleanUp({ data, place, berth, host }) {
   const instance = instanceOf(data);
+  const sockets = socketFolderOf(data);
   await berth?.stop();
+  if (sockets !== undefined) rmSync(sockets, { recursive: true, force: true });
   const own = new OwnEngine(place);
   const ours = own.recorded;
   if (host !== undefined && instance !== undefined) await removeInstance(host, instance);
@@ -80,6 +82,12 @@ async function cleanUp({ data, place, berth, host }) {
 function instanceOf(data) {
   const file = join(data, 'local-access.json');
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).instance : undefined;
+}
+
+/** Where PostgreSQL's socket lies: the fifth line of its pid file. */
+function socketFolderOf(data) {
+  const file = join(data, 'postgres/data/postmaster.pid');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n')[4]?.trim() || undefined : undefined;
 }
 
 /** Containers, networks and volumes that carry the instance's label. */

@@ -62,9 +62,10 @@ async function quickstart() {
   }
 }
 
+// exit() and not exitCode: a step that a signal interrupted may still be waiting for something.
 try {
-  process.exitCode = process.argv.includes('--check') ? await check() : await quickstart();
+  process.exit(process.argv.includes('--check') ? await check() : await quickstart());
 } catch (error) {
   process.stderr.write(`\n${error.message}\n`);
-  process.exitCode = 1;
+  process.exit(1);
 }

@@ -56,11 +56,8 @@ export class TestBed {
     );
     await this.#removeEverything(); // what a run that was killed left behind
     this.#claim();
-    await step(
-      'Docker',
-      () => this.docker.start(),
-      () => '',
-    );
+    writeFileSync(this.#chains, JSON.stringify(await berthChains()));
+    await step('Docker', () => this.docker.start());
     await step('Docker for the fault tests', () => this.faultDocker.start());
     await step('Podman', () => this.podman.start());
     await step(
