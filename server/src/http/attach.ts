@@ -16,6 +16,7 @@ import { keptLog, readLog } from './session-log.ts';
 import { SessionWatch } from './session-watch.ts';
 import { exitOf, statusOf } from './session-words.ts';
 import type { StdinOwners } from './stdin-owners.ts';
+import { TerminalSize, type Size } from './terminal-size.ts';
 import { TypedInput } from './typed-input.ts';
 
 export interface AttachParts {
@@ -24,10 +25,6 @@ export interface AttachParts {
   readonly runtime: Runtime;
   readonly owners: StdinOwners;
   readonly log: FastifyBaseLogger;
-}
-interface Size {
-  readonly rows: number;
-  readonly cols: number;
 }
 export interface AttachRequest {
   readonly session: Session;
@@ -49,7 +46,6 @@ const LOOK_MS: Partial<Record<SessionState, number>> = {
 };
 const POLL_MS = 2_000;
 const DRAIN_MS = 3_000;
-const RESIZE_RETRY_MS = 50;
 const USUAL_SIZE: Size = { rows: 24, cols: 80 };
 const BEFORE_START: readonly SessionState[] = ['pending', 'scheduled', 'pulling', 'preparing'];
 
@@ -60,19 +56,20 @@ export class Attachment {
   readonly #socket: FrameSocket;
   readonly #watch: SessionWatch;
   readonly #input: TypedInput;
+  readonly #size: TerminalSize;
   /** It was here before the process was: every byte is shown as it was printed. */
   readonly #fromStart: boolean;
-  #size: Size | undefined;
-  #terminal: Terminal | undefined;
   #position: LogPosition | undefined;
   #generation = 0;
   #announced = '';
+  /** It was told of a pause or a restart, and wants to hear of its end. */
+  #disturbed = false;
 
   constructor(parts: AttachParts, request: AttachRequest) {
     this.#parts = parts;
     this.#request = request;
     this.#socket = request.socket;
-    this.#size = request.size;
+    this.#size = new TerminalSize(request.size, parts.log);
     this.#watch = new SessionWatch(parts, request.session.id);
     this.#input = new TypedInput(request.socket);
     this.#fromStart = BEFORE_START.includes(request.session.state);
@@ -83,10 +80,7 @@ export class Attachment {
     this.#socket.receive({
       stdin: (data) => stdin.granted && this.#input.write(data),
       stdinEnd: () => stdin.granted && this.#input.end(),
-      resize: (size) => {
-        this.#size = size;
-        void this.#fit(this.#terminal);
-      },
+      resize: (size) => this.#size.change(size),
     });
     try {
       await this.#untilFinal(stdin.granted);
@@ -117,10 +111,14 @@ export class Attachment {
       if (phase === 'absent' || phase === 'exited') return undefined;
       return await this.#parts.runtime.attach(ref, { stdin });
     } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error;
-      this.#parts.log.debug({ err: error, session: session.id }, 'not attached; looking again');
-      return undefined;
+      return this.#lookAgainAfter(error);
     }
+  }
+
+  /** The engine is away, or the container went between two looks: the next one tells. */
+  #lookAgainAfter(error: unknown): undefined {
+    if (!(error instanceof RuntimeError)) throw error;
+    this.#parts.log.debug({ err: error, session: this.#request.session.id }, 'not attached; looking again');
   }
 
   /** Until the process ends, the connection to the engine breaks, or the client goes. */
@@ -128,16 +126,18 @@ export class Attachment {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#socket.gone, over.signal]);
     const live = new LiveOutput(terminal);
-    this.#terminal = terminal;
     try {
-      await this.#showBefore(session, live);
+      const fullScreen = await this.#showBefore(session, live);
+      if (session.spec.tty) this.#size.fit(terminal, { nudge: fullScreen, started: () => this.#hasStarted(session) });
       this.#input.connect(terminal.stdin);
       void this.#cutAfterEnd(over, signal);
       for await (const chunk of live.chunks(signal)) await this.#give(chunk);
+    } catch (error) {
+      this.#lookAgainAfter(error);
     } finally {
       over.abort();
       this.#input.disconnect();
-      this.#terminal = undefined;
+      this.#size.leave();
       terminal.close();
     }
   }
@@ -147,7 +147,10 @@ export class Attachment {
     try {
       for (let ended = false; !ended && !signal.aborted;) {
         await this.#watch.wait(POLL_MS, signal);
-        ended = !signal.aborted && isFinal((await this.#watch.read()).state);
+        if (signal.aborted) return;
+        const session = await this.#watch.read();
+        ended = isFinal(session.state);
+        if (!ended) await this.#announce(session);
       }
       await sleep(DRAIN_MS, undefined, { signal });
       over.abort();
@@ -161,36 +164,30 @@ export class Attachment {
     }
   }
 
-  /** What it printed up to where the live output begins: as a screen for who comes back to a terminal, as bytes for everybody else. */
-  async #showBefore(session: Session, live: LiveOutput): Promise<void> {
+  async #hasStarted(session: Session): Promise<boolean> {
+    return (await this.#parts.runtime.inspect(containerOf(session))).phase !== 'created';
+  }
+
+  /** What it printed up to where the live output begins: as a screen for who comes back to a terminal, as bytes for everybody else.
+   *  Answers whether a full-screen program is on that screen. */
+  async #showBefore(session: Session, live: LiveOutput): Promise<boolean> {
     const { gone } = this.#socket;
-    const before = await live.without(await this.#logOf(session), gone);
+    const before = await live.without(await readLog(this.#parts, session, gone), gone);
     const first = this.#position === undefined;
     if (session.generation !== this.#generation) {
       this.#generation = session.generation;
       this.#position = first ? undefined : new LogPosition('beginning');
     }
-    const fullScreen =
-      this.#position === undefined ? await this.#replay(session, before) : await this.#giveAll(this.#position.rest(before));
-    if (session.spec.tty) void this.#fit(this.#terminal, { nudge: fullScreen });
+    if (this.#position === undefined) return this.#replay(session, before);
+    await this.#giveAll(this.#position.rest(before));
+    return false;
   }
 
-  async #logOf(session: Session): Promise<readonly KeptChunk[]> {
-    try {
-      return await readLog(this.#parts, session, this.#socket.gone);
-    } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error;
-      this.#parts.log.debug({ err: error, session: session.id }, 'the log before an attach could not be read');
-      return [];
-    }
-  }
-
-  /** Answers whether a full-screen program is on the screen. */
   async #replay(session: Session, before: readonly KeptChunk[]): Promise<boolean> {
     this.#position = new LogPosition('beginning');
     for (const chunk of before) this.#position.advance(chunk);
     if (session.spec.tty && !this.#fromStart && this.#request.replay) {
-      const { data, fullScreen } = await screenAfter(bytesIn(before, 'stdout'), this.#size ?? USUAL_SIZE);
+      const { data, fullScreen } = await screenAfter(bytesIn(before, 'stdout'), this.#size.current ?? USUAL_SIZE);
       await this.#socket.control({ type: 'attached', replayedBytes: data.length });
       await this.#socket.send(CHANNEL.stdout, data);
       return fullScreen;
@@ -201,9 +198,8 @@ export class Attachment {
     return false;
   }
 
-  async #giveAll(chunks: readonly KeptChunk[]): Promise<false> {
+  async #giveAll(chunks: readonly KeptChunk[]): Promise<void> {
     for (const chunk of merged(chunks)) await this.#give(chunk);
-    return false;
   }
 
   async #give(chunk: KeptChunk): Promise<void> {
@@ -211,29 +207,10 @@ export class Attachment {
     await this.#socket.send(CHANNEL[chunk.stream], chunk.data);
   }
 
-  /** Makes the terminal as large as the client's. A process about to start has none yet: tried again until it has. */
-  async #fit(terminal: Terminal | undefined, options: { nudge: boolean } = { nudge: false }): Promise<void> {
-    const size = this.#size;
-    if (terminal === undefined || size === undefined || !this.#request.session.spec.tty) return;
-    while (this.#terminal === terminal && this.#size === size) {
-      try {
-        // A program that draws the whole screen does so again only when the size really changes.
-        if (options.nudge) await terminal.resize({ rows: size.rows, cols: size.cols + 1 });
-        await terminal.resize(size);
-        return;
-      } catch (error) {
-        if (!(error instanceof RuntimeError)) {
-          this.#parts.log.error({ err: error }, 'a terminal could not be resized');
-          return;
-        }
-        await sleep(RESIZE_RETRY_MS);
-      }
-    }
-  }
-
   async #announce(session: Session): Promise<void> {
-    const passing = session.state === 'running' || session.state === 'terminating';
-    if (this.#position !== undefined && passing) return;
+    const calm = session.state === 'running' || session.state === 'terminating';
+    if (this.#position !== undefined && calm && !this.#disturbed) return;
+    this.#disturbed = this.#position !== undefined && !calm;
     const status = statusOf(session);
     const text = JSON.stringify(status);
     if (text === this.#announced) return;

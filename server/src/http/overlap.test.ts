@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, constantFrom, property, string } from 'fast-check';
 import { expect, test } from 'vitest';
 import { overlap } from './overlap.ts';
 
@@ -18,9 +18,9 @@ test.each([
 });
 
 test('agrees with trying every length', () => {
-  const text = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 12 });
-  fc.assert(
-    fc.property(text, text, (before, after) => {
+  const text = string({ unit: constantFrom('a', 'b'), maxLength: 12 });
+  assert(
+    property(text, text, (before, after) => {
       const lengths = Array.from({ length: Math.min(before.length, after.length) + 1 }, (_, length) => length);
       const longest = lengths.findLast((length) => before.endsWith(after.slice(0, length)));
       expect(overlapOf(before, after)).toBe(longest);

@@ -1,6 +1,6 @@
 import { api, streams, type Endpoint, type Session, type StreamEndpoint } from '@berth/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { ApiServer, type Person } from './api-server.ts';
 
 /** What each of the three, and somebody without a token, is answered when she asks about alice's session. */

@@ -1,6 +1,6 @@
 import { CHANNEL, ControlFromServer, decodeFrame, encodeFrame, type ControlFromClient } from '@berth/contract';
 import { expect } from 'vitest';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 
 type Exit = Extract<ControlFromServer, { type: 'exit' }>;
 type Query = Readonly<Record<string, string | number | boolean>>;

@@ -1,6 +1,6 @@
 import { createClient } from '@berth/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { newTokenSecret } from '../../src/domain/users/token.ts';
 import { ApiServer } from './api-server.ts';
 
