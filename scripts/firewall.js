@@ -5,7 +5,7 @@ const FAMILIES = ['iptables', 'ip6tables'];
 
 /** @typedef {{ family: string, table: string, chains: string[], rules: string[] }} Table */
 
-/** Every table that is in use, with its chains and rules as `iptables-save` writes them. */
+/** Every table that is in use, with the chains that programs made and all rules, as `iptables-save` writes them. */
 export async function readFirewall() {
   const tables = [];
   for (const family of FAMILIES) {
@@ -13,7 +13,8 @@ export async function readFirewall() {
     if (code !== 0) continue; // not installed, or a kernel without this family: then there is nothing to clean
     for (const line of output.split('\n')) {
       if (line.startsWith('*')) tables.push({ family, table: line.slice(1), chains: [], rules: [] });
-      else if (line.startsWith(':')) tables.at(-1).chains.push(line.slice(1).split(' ')[0]);
+      // Chains of the kernel's own have a policy; those that somebody made have a dash.
+      else if (/^:\S+ - /.test(line)) tables.at(-1).chains.push(line.slice(1).split(' ')[0]);
       else if (line.startsWith('-A ')) tables.at(-1).rules.push(line);
     }
   }

@@ -20,7 +20,7 @@ async function look() {
     'firewall rule': (await readFirewall()).flatMap(({ family, table, chains, rules }) =>
       [...chains.map((chain) => `chain ${chain}`), ...rules].map((line) => `${family} ${table} ${line}`),
     ),
-    mount: mountsBelow('/'),
+    mount: mountsBelow('/').filter((point) => /docker|container|netns|berth|overlay|mmdebstrap/.test(point)),
     'network namespace': named('/run', /^netns$/).flatMap((folder) => named(folder, /./)),
     folder: [...named('/run', /^berth/), ...named(tmpdir(), /^berth/)],
   };
