@@ -53,7 +53,17 @@ export class DockerDaemon {
     // With forwarding on, dockerd leaves the policy of the FORWARD chain as it is.
     writeFileSync(IP_FORWARD, '1');
     rmSync(join(runFolder, 'docker.pid'), { force: true });
-    await keepingRules(() => this.#launch(notes));
+    await keepingRules(() => this.#launchAgain(notes));
+  }
+
+  /** A containerd that finds frozen containers of a killed one may need longer than dockerd waits; its next start finds them settled. */
+  async #launchAgain(notes, tries = 3) {
+    try {
+      await this.#launch(notes);
+    } catch (error) {
+      if (tries <= 1) throw error;
+      await this.#launchAgain(notes, tries - 1);
+    }
   }
 
   async #launch(notes) {
