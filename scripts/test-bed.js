@@ -93,7 +93,7 @@ export class TestBed {
     const known = existsSync(note) ? readFileSync(note, 'utf8') : '';
     if (known !== hash || !(await imageId(this.docker.host, IMAGE))) {
       say('making it');
-      await must(node24(), ['scripts/make-base-image.js', this.docker.host, join(this.cache, 'images')]);
+      await must(node24(), ['server/src/builds/make-builtin.ts', IMAGE], { env: { ...process.env, DOCKER_HOST: this.docker.host } });
       writeFileSync(note, hash);
     }
     const wanted = await imageId(this.docker.host, IMAGE);
@@ -113,7 +113,6 @@ export class TestBed {
       BERTH_TEST_REGISTRY: this.registry.address,
       BERTH_TEST_IMAGE: IMAGE,
       BERTH_TEST_CLUSTER: process.env.BERTH_TEST_CLUSTER ?? resolve(root, '../shared/k8s/cluster'),
-      BERTH_IMAGE_CACHE: join(this.cache, 'images'),
       DOCKER_HOST: this.docker.host,
     };
   }
