@@ -93,7 +93,7 @@ export class Attachment {
   async #untilFinal(stdin: boolean): Promise<void> {
     const { gone } = this.#socket;
     while (!gone.aborted) {
-      const session = await this.#watch.read();
+      const session = await this.#watch.read(gone);
       if (isFinal(session.state)) return this.#finish(session);
       const terminal = await this.#attach(session, stdin);
       if (terminal === undefined) await this.#announce(session);
@@ -148,7 +148,7 @@ export class Attachment {
       for (let ended = false; !ended && !signal.aborted;) {
         await this.#watch.wait(POLL_MS, signal);
         if (signal.aborted) return;
-        const session = await this.#watch.read();
+        const session = await this.#watch.read(signal);
         ended = isFinal(session.state);
         if (!ended) await this.#announce(session);
       }

@@ -25,7 +25,7 @@ export async function* followLog(parts: LogParts & { notifications: Notification
   const follower = new Follower(parts, request);
   try {
     while (!signal.aborted) {
-      const session = await watch.read();
+      const session = await watch.read(signal);
       if (isFinal(session.state)) {
         yield* follower.rest(session);
         return;

@@ -1,7 +1,6 @@
 import { ProblemError } from '@berth/contract';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
-import { Histogram } from 'prom-client';
 import { Authenticator } from './authenticate.ts';
 import type { Caller } from './caller.ts';
 import { EventFeed } from './event-feed.ts';
@@ -9,6 +8,7 @@ import { guard } from './guard.ts';
 import { mountHealth, versionHandlers } from './health-routes.ts';
 import { LiveConnections } from './live-connections.ts';
 import { nodeHandlers } from './node-routes.ts';
+import { measure } from './measure.ts';
 import type { HttpParts } from './parts.ts';
 import { asProblem, PROBLEM_TYPE, toProblem } from './problems.ts';
 import { mountEndpoints } from './route.ts';
@@ -29,14 +29,24 @@ export function createHttp(parts: HttpParts): FastifyInstance {
   const live = new LiveConnections({ authenticator, log });
   const feed = new EventFeed({ sessions: parts.sessions, notifications: parts.notifications, log });
 
+  const callers = new WeakMap<FastifyRequest, Promise<Caller>>();
+  const signIn = async (request: IncomingMessage, requestId: string): Promise<Caller> => ({
+    ...(await authenticator.signIn(request.headers.authorization)),
+    requestId,
+    log,
+  });
+  const callerOf = (request: FastifyRequest): Promise<Caller> => {
+    const caller = callers.get(request) ?? signIn(request.raw, request.id);
+    callers.set(request, caller);
+    return caller;
+  };
   const admit = async (request: IncomingMessage, requestId: string): Promise<Caller> => {
     guard(request, parts.allowedHosts);
-    return { ...(await authenticator.signIn(request.headers.authorization)), requestId, log };
+    return signIn(request, requestId);
   };
-  const callerOf = (request: FastifyRequest): Promise<Caller> => admit(request.raw, request.id);
 
   answerProblems(app);
-  measure(app, parts);
+  measure(app, { metrics: parts.metrics, openConnections: () => live.count });
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     guard(request.raw, parts.allowedHosts);
@@ -67,10 +77,13 @@ function bareServer(parts: HttpParts): FastifyInstance {
   const app = Fastify({
     ...(parts.log === false ? { logger: false } : { loggerInstance: parts.log }),
     bodyLimit: BODY_LIMIT,
+    requestTimeout: 60_000,
+    routerOptions: { maxParamLength: 256 },
     // Of a request its method, route and answer are logged, never its URL: an exec's command stands in there.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => parts.newId(),
     requestIdHeader: false,
+    frameworkErrors: answer,
     return503OnClosing: false,
     // Anything else that asks to be upgraded (h2c) is an ordinary request.
     http: { shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === 'websocket' },
@@ -80,41 +93,20 @@ function bareServer(parts: HttpParts): FastifyInstance {
 }
 
 function answerProblems(app: FastifyInstance): void {
-  const answer = (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply => {
-    const problem = asProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error, requestId: request.id }, 'a request failed');
-    if (problem.code === 'not-signed-in') void reply.header('www-authenticate', 'Bearer');
-    if (problem.status === 503) void reply.header('retry-after', '2');
-    return reply
-      .code(problem.status)
-      .header('content-type', PROBLEM_TYPE)
-      .send(Buffer.from(JSON.stringify(toProblem(problem, request.id))));
-  };
-  app.setErrorHandler((error, request, reply) => answer(request, reply, error));
+  app.setErrorHandler(answer);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '/';
-    return answer(
-      request,
-      reply,
-      new ProblemError('not-found', `there is nothing at ${request.method} ${path}: /api/openapi.json lists what there is`),
-    );
+    const detail = `there is nothing at ${request.method} ${path}: /api/openapi.json lists what there is`;
+    return answer(new ProblemError('not-found', detail), request, reply);
   });
 }
 
-function measure(app: FastifyInstance, { metrics }: HttpParts): void {
-  const seconds = new Histogram({
-    name: 'berth_http_request_duration_seconds',
-    help: 'Time to answer a request of the API',
-    registers: [metrics],
-    labelNames: ['method', 'route', 'status'],
-    buckets: [0.005, 0.02, 0.05, 0.1, 0.5, 2, 10],
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
-    request.log.info(
-      { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), requestId: request.id },
-      'request',
-    );
-  });
+function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = asProblem(error);
+  if (problem.status >= 500) request.log.error({ err: error, requestId: request.id }, 'a request failed');
+  if (problem.code === 'not-signed-in') void reply.header('www-authenticate', 'Bearer');
+  if (problem.status === 503) void reply.header('retry-after', '2');
+  // As bytes: Fastify adds a charset to text, which JSON does not have.
+  const body = Buffer.from(JSON.stringify(toProblem(problem, request.id)));
+  return reply.code(problem.status).header('content-type', PROBLEM_TYPE).send(body);
 }

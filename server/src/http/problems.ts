@@ -24,9 +24,6 @@ export function asProblem(error: unknown): ProblemError {
   const { code, statusCode } = labels(error);
   const known = code === undefined ? undefined : FASTIFY[code];
   if (known !== undefined) return new ProblemError(known.code, known.detail, { cause: error });
-  if (code !== undefined && DATABASE_GONE.test(code)) {
-    return new ProblemError('database-unavailable', 'the database does not answer: try again in a moment', { cause: error });
-  }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new ProblemError('bad-request', error instanceof Error ? error.message : 'the request is malformed', { cause: error });
   }
@@ -43,9 +40,6 @@ function labels(error: unknown): { code?: string; statusCode?: number } {
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   return { ...(typeof code === 'string' ? { code } : {}), ...(typeof statusCode === 'number' ? { statusCode } : {}) };
 }
-
-/** Refused, reset or timed-out connections, and PostgreSQL's classes for "not now": connection (08), no room (53), going down or starting (57P). */
-const DATABASE_GONE = /^(?:ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOENT|08\w{3}|53\w{3}|57P0[1-5])$/;
 
 const FASTIFY: Readonly<Record<string, { code: ProblemCode; detail: string }>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'wrong-content-type', detail: 'the body must be JSON: send "Content-Type: application/json"' },

@@ -22,6 +22,7 @@ type Handler<E extends Endpoint> = (
 /** One for every endpoint of the contract: a missing one does not compile. */
 export type Handlers = { readonly [K in keyof Api]: Handler<Api[K]> };
 
+/** Who sent a request; asked again, the same answer. */
 export type CallerOf = (request: FastifyRequest) => Promise<Caller>;
 
 export function mountEndpoints(app: FastifyInstance, handlers: Handlers, callerOf: CallerOf): void {
@@ -41,6 +42,10 @@ function mount(app: FastifyInstance, { endpoint, handler, callerOf }: Mounted): 
   app.route({
     method: endpoint.method,
     url: endpoint.path,
+    // Before the body is read: who is not signed in does not make us parse it.
+    onRequest: async (request: FastifyRequest) => {
+      if (endpoint.open !== true) await callerOf(request);
+    },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const caller = endpoint.open === true ? undefined : await callerOf(request);
       const result = await handler(checkedRequest(endpoint, request), caller);

@@ -8,6 +8,8 @@ export class TypedInput {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #ended = false;
+  /** The process has more than it takes at once: the client waits. */
+  #waits = false;
   #sink: Writable | undefined;
 
   constructor(source: { pause(): void; resume(): void }) {
@@ -41,12 +43,17 @@ export class TypedInput {
 
   disconnect(): void {
     this.#sink = undefined;
+    this.#waits = false;
     this.#source.resume();
   }
 
   #pass(sink: Writable, data: Buffer): void {
-    if (!sink.writable || sink.write(data)) return;
+    if (!sink.writable || sink.write(data) || this.#waits) return;
+    this.#waits = true;
     this.#source.pause();
-    sink.once('drain', () => this.#source.resume());
+    sink.once('drain', () => {
+      this.#waits = false;
+      this.#source.resume();
+    });
   }
 }

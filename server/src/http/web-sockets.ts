@@ -1,6 +1,7 @@
 import { ProblemError, streams, type StreamEndpoint } from '@berth/contract';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { parse as parseQuery } from 'node:querystring';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { Attachment, type AttachParts } from './attach.ts';
@@ -33,6 +34,11 @@ const ROUTES: readonly { readonly endpoint: StreamEndpoint; readonly prepare: Pr
 
 export function acceptWebSockets(app: FastifyInstance, parts: WebSocketParts): void {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: false });
+  for (const { endpoint } of ROUTES) {
+    app.get(endpoint.path, { exposeHeadRoute: false }, () => {
+      throw new ProblemError('bad-request', 'this address speaks WebSocket: send an upgrade request');
+    });
+  }
   app.server.on('upgrade', (request: IncomingMessage, raw: Duplex, head: Buffer) => {
     raw.on('error', () => raw.destroy());
     const requestId = parts.newId();
@@ -50,7 +56,7 @@ async function prepare(parts: WebSocketParts, request: IncomingMessage, requestI
   for (const route of ROUTES) {
     const params = matchPath(route.endpoint.path, url.pathname);
     if (params === undefined) continue;
-    return { caller, talk: await route.prepare(parts, caller, { params, query: Object.fromEntries(url.searchParams) }) };
+    return { caller, talk: await route.prepare(parts, caller, { params, query: parseQuery(url.search.slice(1)) }) };
   }
   throw new ProblemError('not-found', `there is no WebSocket at ${url.pathname}`);
 }
@@ -84,8 +90,10 @@ async function hold(
   } catch (error) {
     const problem = asProblem(error);
     if (problem.code === 'internal') log.error({ err: error, requestId: caller.requestId }, 'a WebSocket failed');
+    // Whoever is told to come again is not told of a failure.
+    if (problem.status === 503) return socket.close(1012, problem.code);
     await socket.control({ type: 'problem', code: problem.code, message: problem.message });
-    socket.close(problem.status === 503 ? 1012 : 1011, problem.code);
+    socket.close(1011, problem.code);
   }
 }
 

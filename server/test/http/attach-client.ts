@@ -9,6 +9,8 @@ type Query = Readonly<Record<string, string | number | boolean>>;
 export class AttachClient {
   stdout = '';
   stderr = '';
+  /** Bytes of output. */
+  received = 0;
   readonly controls: ControlFromServer[] = [];
   readonly closed: Promise<number>;
   readonly #ws: WebSocket;
@@ -60,6 +62,14 @@ export class AttachClient {
     return exit;
   }
 
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#ws.resume();
+  }
+
   /** Without a word, as a lost connection is. */
   vanish(): void {
     this.#ws.terminate();
@@ -67,8 +77,12 @@ export class AttachClient {
 
   #receive(data: Buffer): void {
     const frame = decodeFrame(data);
-    if (frame?.channel === CHANNEL.stdout) this.stdout += frame.payload.toString();
-    else if (frame?.channel === CHANNEL.stderr) this.stderr += frame.payload.toString();
+    if (frame?.channel === CHANNEL.stdout) {
+      this.received += frame.payload.length;
+      // What is only counted is not kept.
+      if (this.received < 20_000_000) this.stdout += frame.payload.toString();
+    }
+    if (frame?.channel === CHANNEL.stderr) this.stderr += frame.payload.toString();
     else if (frame?.channel === CHANNEL.control) this.controls.push(ControlFromServer.parse(JSON.parse(frame.payload.toString())));
   }
 }

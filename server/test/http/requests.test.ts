@@ -27,6 +27,7 @@ async function raw(
     port,
     path,
     method: options.method ?? 'GET',
+    agent: false,
     headers: { authorization: `Bearer ${alice().token}`, ...options.headers },
   });
   request.end(options.body);
@@ -84,7 +85,34 @@ test('a query parameter nobody knows is refused, not ignored', async () => {
 
 test('what is not there is a problem too', async () => {
   expect(await problem(await server.fetch('/api/nothing', { as: alice() }))).toMatchObject({ status: 404, code: 'not-found' });
-  expect(await problem(await server.fetch('/api/sessions/x/attach', { as: alice() }))).toMatchObject({ status: 404 });
+  expect(await problem(await server.fetch('/api/sessions/x/attach', { as: alice() }))).toMatchObject({
+    status: 400,
+    detail: expect.stringContaining('WebSocket'),
+  });
+  expect(await problem(await server.fetch('/api/%zz', { as: alice() }))).toMatchObject({ status: 400, code: 'bad-request' });
+  expect(await problem(await server.fetch(`/api/sessions/${'x'.repeat(120)}`, { as: alice() }))).toMatchObject({
+    status: 404,
+    field: 'session',
+  });
+});
+
+test('a browser is given no leave to read across origins, and HEAD answers as GET without a body', async () => {
+  const preflight = await raw('/api/sessions', {
+    method: 'OPTIONS',
+    headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
+  });
+  expect(preflight.status).toBe(404);
+  const head = await server.fetch('/api/version', { method: 'HEAD' });
+  expect([head.status, await head.text(), head.headers.get('access-control-allow-origin')]).toEqual([200, '', null]);
+});
+
+test('a request in pieces that say different lengths is refused', async () => {
+  const answer = await raw('/api/sessions', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': '2', 'transfer-encoding': 'chunked' },
+    body: '{}',
+  }).catch((error: unknown) => ({ status: 0, text: String(error) }));
+  expect([0, 400]).toContain(answer.status);
 });
 
 test('a name that a page of a stranger resolves to this machine is refused', async () => {

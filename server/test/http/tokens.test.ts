@@ -50,6 +50,16 @@ test('an administrator cannot lock herself out', async () => {
   });
 });
 
+test('when a token was last used is written down when the server stops, at the latest', async () => {
+  const own = await ApiServer.start();
+  const { alice } = own.people;
+  await alice.client.getMe();
+  await own.close();
+  const [token] = (await own.storage.tokens.list(alice.user.id, { limit: 1, cursor: null })).items;
+  expect(token?.lastUsedAt).toBeInstanceOf(Date);
+  await own.storage.close();
+});
+
 test('revoking a token cuts what it holds open', async () => {
   const { alice } = server.people;
   const session = await alice.client.createSession({ body: {} });
