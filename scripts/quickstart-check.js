@@ -15,7 +15,8 @@ const EXPECTED = 'says 42';
 
 /** Where images stay for the next check: the one thing it leaves. */
 const cacheFolder = () =>
-  process.getuid?.() === 0 ? '/var/cache/berth' : join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'berth');
+  process.env.BERTH_IMAGE_CACHE ??
+  (process.getuid?.() === 0 ? '/var/cache/berth' : join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'berth'));
 
 /** The quickstart, unattended, on a data folder of its own. Answers the exit code; nothing is left but cached images. */
 export async function check() {
