@@ -82,7 +82,7 @@ test('a failure is one line with cause and remedy, and the code of the workload'
 test('an image that is not there ends it before it ran: start line, image line, error', async () => {
   server.launch = (id) => {
     const cause = { code: 'image-not-found', message: 'No such image: php', remedy: 'Pull it first or leave out --pull never' } as const;
-    server.move(id, 'error', 'no such image', { cause, endedAt: '2026-01-01T12:00:00.000Z' });
+    server.fail(id, 'error', cause, 'no such image');
   };
   const { code, stderr } = await run(['session', 'create', '--image', 'docker://php', '--pull', 'never'], env);
   expect(code).toBe(1);

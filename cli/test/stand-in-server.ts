@@ -103,6 +103,19 @@ export class StandInServer {
     this.tell(id, 'state', reason);
   }
 
+  /** As the real one: whoever is attached hears of the end, whether it ever ran or not. */
+  fail(id: string, state: 'error' | 'cancelled', cause: Session['cause'], reason: string): void {
+    const kept = this.get(id);
+    this.move(id, state, reason, { cause, endedAt: NOW });
+    for (const socket of kept.sockets) this.finish(kept, socket);
+  }
+
+  private finish({ session }: Kept, socket: WebSocket): void {
+    control(socket, { type: 'attached', replayedBytes: 0 });
+    control(socket, { type: 'exit', code: session.exitCode ?? 1, message: session.reason, cause: session.cause });
+    socket.close(1000);
+  }
+
   tell(id: string, kind: SessionEvent['kind'], message: string): void {
     const kept = this.get(id);
     kept.events.push({ id: String(kept.events.length + 1), sessionId: id, at: NOW, kind, state: kept.session.state, message });
@@ -242,7 +255,7 @@ export class StandInServer {
   private terminate(kept: Kept): Session {
     const { id, state } = kept.session;
     if (FINAL.includes(state)) return kept.session;
-    if (state === 'pending') this.move(id, 'cancelled', 'cancelled by ada', { endedAt: NOW });
+    if (state === 'pending') this.fail(id, 'cancelled', null, 'cancelled by ada');
     else this.processOf(kept).exit(143);
     return kept.session;
   }
@@ -268,7 +281,7 @@ export class StandInServer {
     const [, , , id = '', verb] = url.pathname.split('/');
     this.requests.push({ method: 'WS', path: url.pathname, body: Object.fromEntries(url.searchParams) });
     const kept = this.get(id);
-    if (FINAL.includes(kept.session.state)) {
+    if (FINAL.includes(kept.session.state) && kept.session.startedAt !== null) {
       const refused = new Refused('wrong-state', 'the session has ended');
       socket.end(
         `HTTP/1.1 409 Conflict\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\r\n${JSON.stringify(refused.problem)}`,
@@ -284,6 +297,7 @@ export class StandInServer {
   private attachWhenRunning(kept: Kept, socket: WebSocket): void {
     socket.once('close', () => kept.sockets.delete(socket));
     kept.sockets.add(socket);
+    if (FINAL.includes(kept.session.state)) this.finish(kept, socket);
     if (kept.session.state === 'running') this.attach(kept, socket);
   }
 

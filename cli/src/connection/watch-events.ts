@@ -37,13 +37,14 @@ async function* openStream(
   { session, after, signal }: { session?: string | undefined; after: string | undefined; signal?: AbortSignal },
 ): AsyncGenerator<SessionEvent> {
   const { path } = session === undefined ? streams.watchSessions : streams.watchSession;
+  const over = new AbortController();
   const response = await reachingFetch(urlOf(url, path, session === undefined ? {} : { params: { session } }), {
     headers: {
       accept: 'text/event-stream',
       authorization: `Bearer ${token}`,
       ...(after === undefined ? {} : { 'last-event-id': after }),
     },
-    ...(signal === undefined ? {} : { signal }),
+    signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]),
   });
   if (!response.ok) {
     const problem = await problemOf(response);
@@ -51,5 +52,10 @@ async function* openStream(
   }
   if (response.body === null) return;
   const messages = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-  for await (const { data } of messages) yield SessionEvent.parse(JSON.parse(data));
+  try {
+    // Cancelling a chain of streams whose source was aborted never ends: the request is aborted instead.
+    for await (const { data } of messages.values({ preventCancel: true })) yield SessionEvent.parse(JSON.parse(data));
+  } finally {
+    over.abort();
+  }
 }

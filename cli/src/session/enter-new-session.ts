@@ -2,10 +2,9 @@ import type { CreateSessionInput, Session } from '@berth/contract';
 import type { Connection } from '../connection/connect.ts';
 import { EXIT } from '../failure.ts';
 import type { Io, Signal } from '../io.ts';
-import { causeWords, shortId } from '../output/words.ts';
+import { shortId } from '../output/words.ts';
 import { stayAttached, type Attachment } from '../terminal/stay-attached.ts';
 import { createPatiently } from './create-patiently.ts';
-import { endCode } from './end-code.ts';
 import { LaunchDisplay } from './launch-display.ts';
 import { tellEnding } from './tell-ending.ts';
 
@@ -48,16 +47,11 @@ async function launch({ connection, request, detachKeys }: NewSession, { session
       signals.nowRunning();
     },
   };
-  const watching = display.follow(launching.signal);
-  const neverRan = watching.then((ended) => (ended && ended.startedAt === null ? ended : new Promise<never>(() => undefined)));
-  const ending = await Promise.race([stayAttached(attachment, io), neverRan]);
-  if (signals.isCancelled) return signals.ended;
-  if (!('kind' in ending)) {
-    signals.leaveNow();
-    io.stderr.write(`Error: ${ending.cause ? causeWords(ending.cause) : `the session did not start: ${ending.reason}`}\n`);
-    return endCode(ending);
-  }
+  // Should the events break off for good, so does the attachment, and it is the one to say so.
+  const watching = display.follow(launching.signal).catch(() => undefined);
+  const ending = await stayAttached(attachment, io);
   launching.abort();
+  if (signals.isCancelled) return signals.ended;
   const code = tellEnding(ending, session, io);
   return signals.interruptedWith ?? code;
 }
@@ -110,10 +104,6 @@ class CreatorSignals {
   /** From now on an interruption stops it, or leaves it. One that came before still cancels. */
   nowRunning(): void {
     if (this.interruptedWith === undefined) this.isRunning = true;
-  }
-
-  leaveNow(): void {
-    this.leaving.abort();
   }
 
   release(): void {

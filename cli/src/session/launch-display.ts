@@ -1,5 +1,6 @@
 import type { Session, SessionEvent } from '@berth/contract';
 import type { Connection } from '../connection/connect.ts';
+import { patiently } from '../connection/patiently.ts';
 import { watchEvents } from '../connection/watch-events.ts';
 import type { Io } from '../io.ts';
 import { plainText } from '../output/plain-text.ts';
@@ -23,25 +24,19 @@ export class LaunchDisplay {
     this.line.say(`Verifying image (${plainText(imageWords(session.image.reference))})...`);
   }
 
-  /** Answers the session if it ended before it ran; undefined when `signal` ends the display. */
-  async follow(signal: AbortSignal): Promise<Session | undefined> {
+  /** Until `signal` says that the session has the word. */
+  async follow(signal: AbortSignal): Promise<void> {
     for await (const event of watchEvents(this.connection, { session: this.id, signal })) {
-      if (signal.aborted) return undefined;
-      await this.tell(event);
+      if (!signal.aborted) await this.tell(event);
     }
-    if (signal.aborted) return undefined;
-    this.line.clear();
-    return this.current();
   }
 
   /** The last words before the session's own. */
   async settle(): Promise<void> {
     this.line.clear();
-    this.reservation(await this.current());
-  }
-
-  say(text: string): void {
-    this.line.say(text);
+    const session = await this.current();
+    this.reservation(session);
+    if (session.state === 'cancelled') this.line.say(`The session did not start: ${plainText(session.reason)}.`);
   }
 
   private async tell(event: SessionEvent): Promise<void> {
@@ -76,6 +71,6 @@ export class LaunchDisplay {
   }
 
   private current(): Promise<Session> {
-    return this.connection.client.getSession({ params: { session: this.id } });
+    return patiently(() => this.connection.client.getSession({ params: { session: this.id } }));
   }
 }

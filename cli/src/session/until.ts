@@ -1,5 +1,6 @@
 import type { Session, SessionEvent } from '@berth/contract';
 import type { Connection } from '../connection/connect.ts';
+import { patiently } from '../connection/patiently.ts';
 import { watchEvents } from '../connection/watch-events.ts';
 import { hasEnded } from './end-code.ts';
 
@@ -16,7 +17,7 @@ export async function until(
 ): Promise<Session> {
   const settled = (now: Session): boolean => meets(now, condition) || hasEnded(now);
   if (settled(session)) return session;
-  const current = (): Promise<Session> => connection.client.getSession({ params: { session: session.id } });
+  const current = (): Promise<Session> => patiently(() => connection.client.getSession({ params: { session: session.id } }), signal);
   for await (const event of watchEvents(connection, { session: session.id, ...(signal ? { signal } : {}) })) {
     if (!mayMeet(event, condition)) continue;
     // The stream tells the past first: only what is true now counts.

@@ -1,5 +1,6 @@
 import { problemOf, streams, urlOf } from '@berth/contract';
 import type { Connection } from '../connection/connect.ts';
+import { patiently } from '../connection/patiently.ts';
 import { reachingFetch } from '../connection/reach.ts';
 import { endCode, hasEnded } from '../session/end-code.ts';
 import type { OutputRelay } from './output-relay.ts';
@@ -11,7 +12,7 @@ export async function outputAfterEnd(
   relay: OutputRelay,
   refusal: unknown,
 ): Promise<Ending> {
-  const ended = await connection.client.getSession({ params: { session } });
+  const ended = await patiently(() => connection.client.getSession({ params: { session } }));
   if (!hasEnded(ended)) throw refusal;
   if (!tty) {
     relay.startOver();
