@@ -41,6 +41,8 @@ export async function removeRules(isOurs) {
 }
 
 const engineChain = /^(DOCKER|CNI-)/;
+/** Those that a starting dockerd empties; DOCKER-USER it leaves to its users. */
+const emptiedChain = /^(DOCKER(?!-USER)|CNI-)/;
 const namesTraffic = / (?:-[io] (?!lo\b)|-[sd] (?!127\.|224\.|::1|240\.))/;
 
 const interfacesOf = (rule) => [...rule.matchAll(/ -[io] (\S+)/g)].map(([, name]) => name);
@@ -57,7 +59,7 @@ export async function keepingRules(start) {
     const now = after.find((other) => other.family === family && other.table === table);
     if (now === undefined) continue;
     const lost = rules.filter(
-      (rule) => engineChain.test(rule.slice(3)) && !now.rules.includes(rule) && now.chains.includes(rule.split(' ')[1]),
+      (rule) => emptiedChain.test(rule.slice(3)) && !now.rules.includes(rule) && now.chains.includes(rule.split(' ')[1]),
     );
     const alive = lost.filter((rule) => interfacesOf(rule).every((name) => existsSync(`/sys/class/net/${name}`)));
     await apply(
