@@ -83,7 +83,7 @@ function bareServer(parts: HttpParts): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => parts.newId(),
     requestIdHeader: false,
-    frameworkErrors: answer,
+    frameworkErrors: (error, request, reply) => void answer(error, request, reply),
     return503OnClosing: false,
     // Anything else that asks to be upgraded (h2c) is an ordinary request.
     http: { shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === 'websocket' },
