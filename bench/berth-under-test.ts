@@ -1,0 +1,195 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import { createClient, SessionEvent, type Client, type CreateSessionInput, type Session } from '@berth/contract';
+
+const ROOT = join(import.meta.dirname, '..');
+const Access = z.object({ url: z.string(), token: z.string(), instance: z.string() });
+
+/** How a session went from the request to running; times in ms. */
+export interface Start {
+  readonly id: string;
+  /** When it was asked for, since the epoch. */
+  readonly askedAt: number;
+  /** Until the request was answered. */
+  readonly toAnswer: number;
+  /** Until the event "running" was read. */
+  readonly toRunning: number;
+}
+
+/** A server of our own with a data folder of its own, watched over one stream of events as a client would. */
+export class BerthUnderTest {
+  readonly instance: string;
+  private readonly child: ChildProcess;
+  private readonly dataFolder: string;
+  private readonly client: Client;
+  private readonly waiting = new Map<string, { resolve: (at: number) => void; reject: (error: Error) => void }>();
+  private readonly seen = new Map<string, { at: number; state: string; message: string }>();
+  private readonly events = new AbortController();
+
+  private constructor(child: ChildProcess, dataFolder: string, access: z.output<typeof Access>) {
+    this.child = child;
+    this.dataFolder = dataFolder;
+    this.instance = access.instance;
+    this.client = createClient(access);
+  }
+
+  /** `profile`: a folder for a CPU profile of the server. */
+  static async start({ profile }: { profile?: string | undefined }): Promise<BerthUnderTest> {
+    const dataFolder = await mkdtemp(join(tmpdir(), 'berth-bench-'));
+    const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+    const child = spawn(process.execPath, [...profiling, join(ROOT, 'cli/src/main.ts'), 'server'], {
+      // In a process group of its own: Ctrl+C ends the bench, which then ends the server.
+      detached: true,
+      env: {
+        ...process.env,
+        BERTH_LOG_LEVEL: 'warn',
+        BERTH_STOP_GRACE: '1s',
+        BERTH_DATA: dataFolder,
+        BERTH_LISTEN: `127.0.0.1:${await freePort()}`,
+        DATABASE_URL: '',
+      },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    try {
+      const access = await whenReady(child, dataFolder);
+      const berth = new BerthUnderTest(child, dataFolder, access);
+      await berth.listen(access);
+      return berth;
+    } catch (error) {
+      child.kill();
+      await rm(dataFolder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('the server has no process');
+    return this.child.pid;
+  }
+
+  /** Asks for a session and waits until it runs. */
+  async start(body: CreateSessionInput): Promise<Start> {
+    const begun = performance.now();
+    const { id } = await this.client.createSession({ body });
+    const toAnswer = performance.now() - begun;
+    const ranAt = await this.whenRunning(id);
+    return { id, askedAt: performance.timeOrigin + begun, toAnswer, toRunning: ranAt - begun };
+  }
+
+  show(id: string): Promise<Session> {
+    return this.client.getSession({ params: { session: id } });
+  }
+
+  /** Ends sessions and waits until the engine has nothing of them. */
+  async remove(ids: readonly string[], engine: Docker): Promise<void> {
+    await Promise.all(ids.map((session) => this.client.terminateSession({ params: { session }, body: {} })));
+    const filters = { label: [`berth.instance=${this.instance}`] };
+    const until = Date.now() + 120_000;
+    while (Date.now() < until) {
+      const [containers, networks] = await Promise.all([engine.listContainers({ all: true, filters }), engine.listNetworks({ filters })]);
+      if (containers.length === 0 && networks.length === 0) return;
+      await delay(50);
+    }
+    throw new Error(`after two minutes the engine still has something of ${ids.length} ended sessions`);
+  }
+
+  /** Ends the server and its PostgreSQL, and removes everything of it on the engine and this machine, whatever state it is in. */
+  async dispose(engine: Docker): Promise<void> {
+    this.events.abort();
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = once(this.child, 'exit');
+      this.child.kill('SIGTERM');
+      await ended;
+    }
+    const filters = { label: [`berth.instance=${this.instance}`] };
+    const containers = await engine.listContainers({ all: true, filters });
+    await Promise.all(containers.map(({ Id: id }) => engine.getContainer(id).remove({ force: true, v: true })));
+    const networks = await engine.listNetworks({ filters });
+    await Promise.all(networks.map(({ Id: id }) => engine.getNetwork(id).remove()));
+    const { Volumes: volumes } = await engine.listVolumes({ filters });
+    await Promise.all(volumes.map(({ Name: name }) => engine.getVolume(name).remove()));
+    const { removeInstanceRules }: { removeInstanceRules: (instance: string) => Promise<void> } = await import(
+      join(ROOT, 'scripts/firewall.js')
+    );
+    await removeInstanceRules(this.instance);
+    await rm(this.dataFolder, { recursive: true, force: true });
+  }
+
+  private whenRunning(id: string): Promise<number> {
+    return new Promise<number>((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.answer(id);
+    });
+  }
+
+  private answer(id: string): void {
+    const waiting = this.waiting.get(id);
+    const seen = this.seen.get(id);
+    if (waiting === undefined || seen === undefined) return;
+    this.waiting.delete(id);
+    if (seen.state === 'running') waiting.resolve(seen.at);
+    else waiting.reject(new Error(`session ${id} is ${seen.state}: ${seen.message}`));
+  }
+
+  private stopWaiting(error: Error): void {
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+
+  private async listen({ url, token }: { url: string; token: string }): Promise<void> {
+    const response = await fetch(new URL('/api/events', url), {
+      headers: { authorization: `Bearer ${token}` },
+      signal: this.events.signal,
+    });
+    if (!response.ok || response.body === null) throw new Error(`the events of the server answered ${response.status}`);
+    const lines = createInterface({ input: Readable.fromWeb(response.body) });
+    lines.on('error', (error) => this.stopWaiting(error));
+    lines.on('close', () => this.stopWaiting(new Error('the server ended')));
+    lines.on('line', (line) => {
+      const at = performance.now();
+      if (!line.startsWith('data: ')) return;
+      const event = SessionEvent.parse(JSON.parse(line.slice('data: '.length)));
+      if (event.state !== 'running' && event.state !== 'error' && event.state !== 'cancelled') return;
+      if (!this.seen.has(event.sessionId)) this.seen.set(event.sessionId, { at, state: event.state, message: event.message });
+      this.answer(event.sessionId);
+    });
+  }
+}
+
+async function whenReady(child: ChildProcess, dataFolder: string): Promise<z.output<typeof Access>> {
+  const until = Date.now() + 60_000;
+  while (Date.now() < until && child.exitCode === null) {
+    const access = await readFile(join(dataFolder, 'local-access.json'), 'utf8').then(
+      (text) => Access.parse(JSON.parse(text)),
+      () => undefined,
+    );
+    if (
+      access !== undefined &&
+      (await fetch(new URL('/readyz', access.url)).then(
+        ({ ok }) => ok,
+        () => false,
+      ))
+    )
+      return access;
+    await delay(50);
+  }
+  throw new Error('the server did not become ready; what it said is above');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port is free');
+  return address.port;
+}
