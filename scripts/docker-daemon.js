@@ -174,7 +174,7 @@ export class DockerDaemon {
     });
     const others = processes((command) => /(^|\/)dockerd( |$)/.test(command));
     if (others.length > 0) return;
-    await removeEngineChains(before.chains);
+    await removeEngineChains('DOCKER', before.chains);
     if (before.ipForward === '0') writeFileSync(IP_FORWARD, '0');
   }
 }

@@ -77,10 +77,10 @@ export async function engineChains() {
   );
 }
 
-/** Removes chains of container engines that are not in `keep`, unless a rule in one of them still speaks of somebody's network. */
-export async function removeEngineChains(keep) {
+/** Removes an engine's chains (`DOCKER` or `CNI-`) that are not in `keep`, unless a rule in one of them still speaks of somebody's network. */
+export async function removeEngineChains(prefix, keep) {
   for (const table of await readFirewall()) {
-    const own = table.chains.filter((chain) => engineChain.test(chain) && !keep.includes(`${table.family} ${table.table} ${chain}`));
+    const own = table.chains.filter((chain) => chain.startsWith(prefix) && !keep.includes(`${table.family} ${table.table} ${chain}`));
     const inside = table.rules.filter((rule) => own.includes(rule.split(' ')[1]));
     if (inside.some((rule) => namesTraffic.test(rule))) continue;
     const jumps = table.rules.filter((rule) => own.some((chain) => rule.endsWith(` -j ${chain}`)));

@@ -24,9 +24,11 @@ export class PodmanService {
     if (await engineVersion(this.host)) return;
     mkdirSync(this.#path('networks'), { recursive: true });
     mkdirSync(this.place.dataRoot, { recursive: true });
-    const range = freePrivateRange();
-    writeFileSync(this.#path('before.json'), JSON.stringify({ chains: await engineChains(), range }));
-    writeFileSync(this.#path('containers.conf'), settings(this.place.runFolder, range));
+    if (!existsSync(this.#path('before.json'))) {
+      const range = freePrivateRange();
+      writeFileSync(this.#path('before.json'), JSON.stringify({ chains: await engineChains(), range }));
+      writeFileSync(this.#path('containers.conf'), settings(this.place.runFolder, range));
+    }
     const log = openSync(this.#path('podman.log'), 'a');
     const child = spawn('podman', this.#args(), {
       detached: true,
@@ -73,7 +75,7 @@ export class PodmanService {
     if (existsSync(this.#path('before.json'))) {
       const { chains, range } = JSON.parse(readFileSync(this.#path('before.json'), 'utf8'));
       await removeRules((rule) => rule.split(' ').some((word) => bridges.includes(word) || word.startsWith(`${range}.`)));
-      await removeEngineChains(chains);
+      await removeEngineChains('CNI-', chains);
     }
     rmSync(this.place.runFolder, { recursive: true, force: true });
   }

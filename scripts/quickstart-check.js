@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Berth } from './berth.js';
-import { engine } from './engine-api.js';
+import { claim } from './claim.js';
+import { emptyEngine, engine } from './engine-api.js';
 import { removeInstanceRules } from './firewall.js';
 import { node24 } from './node24.js';
 import { OwnEngine } from './own-engine.js';
@@ -22,6 +23,7 @@ const cacheFolder = () =>
 export async function check() {
   await prepareDependencies();
   node24();
+  claim(join(cacheFolder(), 'quickstart-check.pid'), 'The quickstart is being checked on this machine already');
   const data = mkdtempSync(join(tmpdir(), 'berth-quickstart-'));
   const place = { dataFolder: data, images: join(cacheFolder(), 'docker') };
   const run = { data, place, berth: undefined };
@@ -76,7 +78,10 @@ async function cleanUp({ data, place, berth, host }) {
   const ours = own.recorded;
   if (host !== undefined && instance !== undefined) await removeInstance(host, instance);
   if (instance !== undefined && process.getuid?.() === 0) await removeInstanceRules(instance);
-  if (ours) await own.daemon.remove();
+  if (ours) {
+    await emptyEngine(own.host); // also of what a check that was killed left in it
+    await own.daemon.remove();
+  }
   rmSync(data, { recursive: true, force: true });
 }
 

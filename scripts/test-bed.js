@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { claim } from './claim.js';
 import { canInstall, installPackages, missingPackages } from './apt.js';
 import { DockerDaemon } from './docker-daemon.js';
 import { copyImage, emptyEngine, engineVersion, imageId } from './engine-api.js';
@@ -8,7 +9,7 @@ import { berthChains, removeBerthChains } from './firewall.js';
 import { ImageRegistry } from './image-registry.js';
 import { node24 } from './node24.js';
 import { PodmanService } from './podman-service.js';
-import { endProcesses, isAlive, processesWithVariable } from './processes.js';
+import { endProcesses, processesWithVariable } from './processes.js';
 import { step } from './progress.js';
 import { root } from './root.js';
 import { must } from './run.js';
@@ -70,12 +71,7 @@ export class TestBed {
   }
 
   #claim() {
-    mkdirSync(this.runFolder, { recursive: true, mode: 0o711 });
-    const holder = existsSync(this.#lock) ? Number(readFileSync(this.#lock, 'utf8')) : 0;
-    if (holder > 0 && holder !== process.pid && isAlive(holder)) {
-      throw new Error(`Other tests run on this machine (process ${holder}). Wait for them, or set BERTH_TEST_CACHE to another folder.`);
-    }
-    writeFileSync(this.#lock, String(process.pid));
+    claim(this.#lock, 'Other tests run on this machine: wait for them, or set BERTH_TEST_CACHE to another folder');
     this.claimed = true;
   }
 
@@ -125,9 +121,7 @@ export class TestBed {
 
   async #removeEverything() {
     await endProcesses(processesWithVariable(BED, this.runFolder), 10_000);
-    for (const host of [this.docker.host, this.faultDocker.host, this.podman.host]) {
-      if (await engineVersion(host)) await emptyEngine(host);
-    }
+    for (const one of [this.docker, this.faultDocker, this.podman]) await empty(one);
     await this.registry.remove();
     await this.podman.remove();
     await this.faultDocker.remove();
@@ -138,6 +132,13 @@ export class TestBed {
     }
     rmSync(this.runFolder, { recursive: true, force: true });
   }
+}
+
+/** An engine that was killed has to run once more to let go of its containers. */
+async function empty(one) {
+  if (!existsSync(one.place.runFolder)) return;
+  if (!(await engineVersion(one.host))) await one.start();
+  await emptyEngine(one.host);
 }
 
 /** Changes when a file in one of the folders does. */
