@@ -58,10 +58,14 @@ export async function removeVolumes(bench: EngineBench): Promise<void> {
   await Promise.all((Volumes ?? []).map((volume) => docker.getVolume(volume.Name).remove()));
 }
 
-/** Adds an image made of these files alone; answers its reference. */
-export async function importImage(bench: EngineBench, name: string, files: readonly TarEntry[], changes: string): Promise<string> {
-  const docker = bareEngine(bench);
-  const stream = await docker.importImage(Readable.from([await tarOf(files)]), { repo: name, tag: 'test', changes });
-  await text(stream);
-  return `${name}:test`;
+/** Adds an image made of these files alone; answers its digest. */
+export async function importImage(bench: EngineBench, files: readonly TarEntry[], changes: string): Promise<string> {
+  const answer = await bareEngine(bench).importImage(Readable.from([await tarOf(files)]), { changes });
+  const digest = /sha256:[0-9a-f]{64}/.exec(await text(answer))?.[0];
+  if (digest === undefined) throw new Error('the engine did not say which image it made');
+  return digest;
+}
+
+export async function removeImage(bench: EngineBench, digest: string): Promise<void> {
+  await bareEngine(bench).getImage(digest).remove({ force: true });
 }

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect } from 'vitest';
+import type { TarEntry } from '../../src/runtimes/docker/tar.ts';
 import type { ContainerRef, ContainerSpec, Observed, StorageRef } from '../../src/runtimes/runtime.ts';
 import { digestOf, logText, plainSpec, untilPhase } from '../../src/runtimes/runtime-conformance.ts';
-import { engineBench, removeVolumes, type EngineBench } from './engine-benches.ts';
+import { engineBench, importImage, removeImage, removeVolumes, type EngineBench } from './engine-benches.ts';
 
 /** A bench with what most tests do on it; removes what they made. */
 export class Workbench {
   #bench: EngineBench | undefined;
   #digest = '';
   readonly #made: ContainerRef[] = [];
+  readonly #images: string[] = [];
 
   constructor(host: string) {
     beforeAll(async () => {
@@ -18,6 +20,7 @@ export class Workbench {
     });
     afterAll(async () => {
       await Promise.all(this.#made.map((ref) => this.bench.runtime.remove(ref)));
+      for (const digest of this.#images) await removeImage(this.bench, digest);
       await removeVolumes(this.bench);
       await this.bench.close();
     });
@@ -62,6 +65,13 @@ export class Workbench {
     const terminal = await this.bench.runtime.exec(ref, { command: ['sh', '-c', `exec 2>&1; ${script}`], tty: null });
     const output = await text(terminal.stdout);
     return { output, code: await terminal.exited };
+  }
+
+  /** An image made of these files alone; its digest. */
+  async image(files: readonly TarEntry[], changes: string): Promise<string> {
+    const digest = await importImage(this.bench, files, changes);
+    this.#images.push(digest);
+    return digest;
   }
 
   async home(): Promise<StorageRef> {

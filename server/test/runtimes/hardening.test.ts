@@ -25,7 +25,7 @@ describe.each(ENGINES)('on $name, a session', ({ name, host }) => {
       ShmSize: 32 * MIB,
       CpuShares: 32,
       OomScoreAdj: 1000,
-      IpcMode: 'private',
+      IpcMode: name === 'Docker' ? 'private' : 'shareable',
       RestartPolicy: { Name: expect.stringMatching(/^(no)?$/) },
       ReadonlyRootfs: false,
     });

@@ -29,7 +29,10 @@ export const overlaps = (one: Subnet, other: Subnet): boolean =>
   one.base < other.base + size(other.prefix) && other.base < one.base + size(one.prefix);
 const size = (prefix: number): number => 2 ** (32 - prefix);
 
-const SESSION_PREFIX = 28;
+export const SESSION_PREFIX = 28;
+
+/** The session's network that an address is in. */
+export const subnetOf = (address: string): Subnet => parseSubnet(`${address}/${SESSION_PREFIX}`);
 
 /** Sessions with a way out live in the lower half, sealed ones in the upper: so firewall rules need not know a single session. */
 export function halves(range: Subnet): { readonly open: Subnet; readonly sealed: Subnet } {

@@ -80,7 +80,7 @@ export class DockerRuntime implements Runtime, Freezable {
     const engine = new EngineClient(parseEngineAddress(options.url));
     this.#engine = engine;
     this.#throwAways = new ThrowAways(engine, instance);
-    this.#networks = new BridgeNetworks({ engine, instance, addressRange, local: async () => (await this.#known()).local });
+    this.#networks = new BridgeNetworks({ engine, instance, addressRange, facts: () => this.#known() });
     this.#containers = new Containers({
       engine,
       instance,
@@ -214,7 +214,9 @@ export class DockerRuntime implements Runtime, Freezable {
   async endpoint(ref: ContainerRef, port: number): Promise<{ host: string; port: number } | undefined> {
     const container = await this.#containers.find(ref);
     const host = container?.NetworkSettings.Networks[networkName(ref.sessionId)]?.IPAddress;
-    return host === undefined || host === '' ? undefined : { host, port };
+    if (host === undefined || host === '') return undefined;
+    await this.#networks.reach(ref.sessionId, host);
+    return { host, port };
   }
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {

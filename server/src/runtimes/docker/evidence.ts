@@ -15,7 +15,8 @@ export async function gatherEvidence(engine: EngineClient, container: ContainerI
     liveRestore: facts.liveRestore,
     engineStartedAt: facts.kind === 'docker' ? await dockerStartedAt(engine) : facts.local ? await machineStartedAt() : undefined,
     killedForMemory: code === 137 && !container.State.OOMKilled && facts.local ? killedForMemory(container.Id) : undefined,
-    initFailed: (code === 126 || code === 127) && container.HostConfig.Init === true && (await initFailed(engine, container)),
+    initFailure:
+      container.HostConfig.Init === true && SUSPICIOUS_CODES[facts.kind].includes(code) ? await initFailure(engine, container) : undefined,
   };
 }
 
@@ -31,10 +32,16 @@ async function machineStartedAt(): Promise<Date | undefined> {
   return seconds === undefined ? undefined : new Date(Number(seconds) * 1000);
 }
 
+/** tini ends with the shell's codes for what it cannot execute, catatonit with 1. */
+const SUSPICIOUS_CODES: Readonly<Record<EngineFacts['kind'], readonly number[]>> = { docker: [126, 127], podman: [1, 126, 127] };
+
 /** A shell ends with 127, too, when its last command was not found: only the init program's own line tells the two apart. */
-async function initFailed(engine: EngineClient, container: ContainerInspectInfo): Promise<boolean> {
+async function initFailure(engine: EngineClient, container: ContainerInspectInfo): Promise<126 | 127 | undefined> {
   let text = '';
-  const options = { follow: false, tailLines: 1, signal: AbortSignal.timeout(LOG_TIMEOUT_MS) };
+  // More than its one line: Podman counts every write of a program as a line of its own.
+  const options = { follow: false, tailLines: 20, signal: AbortSignal.timeout(LOG_TIMEOUT_MS) };
   for await (const chunk of logsOf(engine, container, options)) text += chunk.data.toString('utf8');
-  return /^\[FATAL tini \(\d+\)\] exec |^\S*catatonit: failed to exec pid1/m.test(text);
+  const said = /^(?:\[FATAL tini \(\d+\)\] exec .* failed|ERROR \(catatonit:\d+\): failed to exec pid1): (.*?)\r?$/m.exec(text)?.[1];
+  if (said === undefined) return undefined;
+  return said === 'No such file or directory' ? 127 : 126;
 }

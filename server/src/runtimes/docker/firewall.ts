@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { killPoint } from '../../kill-points.ts';
 import { RuntimeError } from '../runtime.ts';
 import type { EngineFacts } from './engine-facts.ts';
 import { chainNames, chainRules, jumps, ruleComment, type RuleSettings } from './firewall-rules.ts';
 import { resolvers } from './host-network.ts';
+import { runProgram, type Answer } from './run-program.ts';
 
 interface Settings {
   readonly instance: string;
@@ -113,42 +112,13 @@ async function ensureFirst(hook: string, rule: readonly string[]): Promise<void>
   await mustRun('iptables', ['-w', '-I', hook, '1', ...rule]);
 }
 
-interface Answer {
-  readonly code: number;
-  readonly output: string;
-}
-
 async function mustRun(program: string, args: readonly string[]): Promise<void> {
   const answer = await run(program, args);
   if (answer.code !== 0) throw failed(`${program} ${args.join(' ')}`, answer);
 }
 
-/** Code 127 where there is no such program. */
-function run(program: string, args: readonly string[], input = ''): Promise<Answer> {
-  return killPoint(
-    'engine.firewall',
-    () =>
-      new Promise<Answer>((resolve) => {
-        const child = spawn(program, args, {
-          stdio: ['pipe', 'pipe', 'pipe'],
-          env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
-        });
-        let output = '';
-        child.stdout.on('data', (data: Buffer) => {
-          output += data.toString();
-        });
-        child.stderr.on('data', (data: Buffer) => {
-          output += data.toString();
-        });
-        child.stdin.on('error', (error) => {
-          output += String(error);
-        });
-        child.on('error', (error) => resolve({ code: 127, output: String(error) }));
-        child.on('close', (code) => resolve({ code: code ?? 1, output }));
-        child.stdin.end(input);
-      }),
-  );
-}
+const run = (program: string, args: readonly string[], input?: string): Promise<Answer> =>
+  runProgram('engine.firewall', [program, ...args], input);
 
 const failed = (what: string, answer: Answer): RuntimeError =>
   new RuntimeError('retry', {

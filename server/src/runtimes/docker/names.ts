@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ContainerRef } from '../runtime.ts';
 
 /** On everything we make: `instance`. On a session's containers all but `throwAway`; on helpers of a moment `throwAway`. */
@@ -17,6 +18,9 @@ export const containerName = (ref: ContainerRef): string => `berth-${ref.session
 
 /** One for all containers and generations of a session. */
 export const networkName = (sessionId: string): string => `berth-${sessionId}`;
+
+/** At most 15 characters, as the kernel wants it. */
+export const bridgeName = (sessionId: string): string => `bth${createHash('sha256').update(sessionId).digest('hex').slice(0, 12)}`;
 
 export const volumeName = (instance: string, storage: string): string => `berth-${instance.slice(0, 8)}-${storage}`;
 

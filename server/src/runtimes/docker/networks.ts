@@ -1,14 +1,29 @@
+import { networkInterfaces } from 'node:os';
 import { RuntimeError } from '../runtime.ts';
-import { candidates, formatAddress, formatSubnet, halves, overlaps, parseSubnet, type Subnet } from './address-range.ts';
+import {
+  candidates,
+  formatAddress,
+  formatSubnet,
+  halves,
+  overlaps,
+  parseSubnet,
+  SESSION_PREFIX,
+  subnetOf,
+  type Subnet,
+} from './address-range.ts';
 import type { EngineClient } from './engine-client.ts';
+import type { EngineFacts } from './engine-facts.ts';
 import { EngineRefusal } from './errors.ts';
 import { defaultMtu, hostRoutes } from './host-network.ts';
-import { LABEL, networkName } from './names.ts';
+import { bridgeName, LABEL, networkName } from './names.ts';
+import { runProgram } from './run-program.ts';
 
 /** How a session's containers get a network. One step of `create`, replaceable as a whole. */
 export interface SessionNetworks {
   /** Answers the name of the session's network, which then exists. */
   ensure(sessionId: string, egress: 'open' | 'none'): Promise<string>;
+  /** Makes an address of it reachable from this machine, where the engine leaves that out. */
+  reach(sessionId: string, address: string): Promise<void>;
   /** Nothing happens while containers still use it. */
   remove(sessionId: string): Promise<void>;
   list(): Promise<readonly { readonly sessionId: string; readonly createdAt: Date }[]>;
@@ -18,8 +33,7 @@ interface Settings {
   readonly engine: EngineClient;
   readonly instance: string;
   readonly addressRange: string;
-  /** The engine's bridges are this machine's: its routes and MTU count. */
-  readonly local: () => Promise<boolean>;
+  readonly facts: () => Promise<EngineFacts>;
 }
 
 /** A user bridge with a /28 of its own per session. */
@@ -42,7 +56,8 @@ export class BridgeNetworks implements SessionNetworks {
 
   async #ensure(sessionId: string, egress: 'open' | 'none'): Promise<string> {
     await this.#removals.get(sessionId);
-    const local = await this.#settings.local();
+    // The bridges of a local engine are this machine's: its routes and MTU count.
+    const { local, kind } = await this.#settings.facts();
     const taken = local ? (await hostRoutes()).map((route) => route.subnet).filter((subnet) => subnet.prefix > 0) : [];
     const mtu = local ? await defaultMtu() : undefined;
     const range = egress === 'none' ? this.#ranges.sealed : this.#ranges.open;
@@ -50,7 +65,7 @@ export class BridgeNetworks implements SessionNetworks {
     for (const subnet of candidates(range, sessionId)) {
       if (taken.some((other) => overlaps(other, subnet))) continue;
       try {
-        await this.#create(sessionId, { subnet, sealed: egress === 'none', mtu });
+        await this.#create(sessionId, { subnet, sealed: egress === 'none', mtu, kind });
         return networkName(sessionId);
       } catch (error) {
         if (!(error instanceof EngineRefusal)) throw error;
@@ -73,7 +88,10 @@ export class BridgeNetworks implements SessionNetworks {
     );
   }
 
-  async #create(sessionId: string, network: { subnet: Subnet; sealed: boolean; mtu: number | undefined }): Promise<void> {
+  async #create(
+    sessionId: string,
+    network: { subnet: Subnet; sealed: boolean; mtu: number | undefined; kind: EngineFacts['kind'] },
+  ): Promise<void> {
     const gateway = formatAddress(network.subnet.base + 1);
     await this.#settings.engine.call('engine.network-create', (docker) =>
       docker.createNetwork({
@@ -83,10 +101,30 @@ export class BridgeNetworks implements SessionNetworks {
         Internal: network.sealed,
         EnableIPv6: false,
         IPAM: { Driver: 'default', Config: [{ Subnet: formatSubnet(network.subnet), Gateway: gateway }] },
-        Options: network.mtu === undefined ? {} : { 'com.docker.network.driver.mtu': String(network.mtu) },
+        Options: {
+          ...(network.mtu === undefined ? {} : { 'com.docker.network.driver.mtu': String(network.mtu) }),
+          ...(network.kind === 'podman' && network.sealed ? { 'com.docker.network.bridge.name': bridgeName(sessionId) } : {}),
+        },
         Labels: { [LABEL.instance]: this.#settings.instance, [LABEL.session]: sessionId },
       }),
     );
+  }
+
+  /** Podman gives the bridge of an internal network no address: packets to it would leave by the default route. */
+  async reach(sessionId: string, address: string): Promise<void> {
+    const { local, kind } = await this.#settings.facts();
+    if (kind !== 'podman' || !local || process.getuid?.() !== 0 || !overlaps(this.#ranges.sealed, parseSubnet(address))) return;
+    const bridge = bridgeName(sessionId);
+    if (networkInterfaces()[bridge]?.some((entry) => entry.family === 'IPv4') === true) return;
+    const gateway = formatSubnet({ base: subnetOf(address).base + 1, prefix: SESSION_PREFIX });
+    const answer = await runProgram('engine.network-create', ['ip', 'addr', 'replace', gateway, 'dev', bridge]);
+    if (answer.code !== 0) {
+      throw new RuntimeError('retry', {
+        code: 'rejected',
+        message: `no route to the session's network: ${answer.output.trim()}`,
+        remedy: 'Look at "ip addr".',
+      });
+    }
   }
 
   async #isOurs(sessionId: string): Promise<boolean> {

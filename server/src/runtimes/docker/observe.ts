@@ -11,8 +11,8 @@ export interface Evidence {
   readonly liveRestore?: boolean;
   /** The kernel's own record of whom it killed: at the container's limit, or because the machine ran out. */
   readonly killedForMemory?: 'limit' | 'machine' | undefined;
-  /** The init program printed that it could not execute the command. */
-  readonly initFailed?: boolean;
+  /** The init program printed that it could not execute the command; the exit code a shell has for it. */
+  readonly initFailure?: 126 | 127 | undefined;
 }
 
 /** The engine's words in ours. */
@@ -50,7 +50,7 @@ function ended(ref: ContainerRef, container: ContainerInspectInfo, evidence: Evi
   return {
     ref,
     phase: 'exited',
-    exitCode: state.ExitCode,
+    exitCode: evidence.initFailure ?? state.ExitCode,
     ...(startedAt && { startedAt }),
     ...(finishedAt && { finishedAt }),
     ...(cause === undefined &&
@@ -81,8 +81,8 @@ function causeOf(container: ContainerInspectInfo, evidence: Evidence): Cause | u
   // The flag alone is set by the death of a child, too: the main process must have died of it.
   if (code === 137 && (flagged || evidence.killedForMemory === 'limit')) return outOfMemory(container);
   if (code === 137 && evidence.killedForMemory === 'machine') return machineOutOfMemory;
-  if (isExecFailure(code) && (instant(container.State.StartedAt) === undefined || evidence.initFailed === true))
-    return notExecutable(container, code);
+  if (evidence.initFailure !== undefined) return notExecutable(container, evidence.initFailure);
+  if (isExecFailure(code) && instant(container.State.StartedAt) === undefined) return notExecutable(container, code);
   return undefined;
 }
 
@@ -104,8 +104,9 @@ const machineOutOfMemory: Cause = {
 const inMebibytes = (bytes: number): string => (bytes % 2 ** 30 === 0 ? `${bytes / 2 ** 30}GiB` : `${Math.round(bytes / 2 ** 20)}MiB`);
 
 function notExecutable(container: ContainerInspectInfo, code: number): Cause {
-  const program = container.Path;
-  if (program === LOGIN_SHELL[0] && container.Args[1] === LOGIN_SHELL[2]) {
+  const { Entrypoint: entrypoint, Cmd: rest } = container.Config;
+  const [program, , script] = [...[entrypoint ?? []].flat(), ...(rest ?? [])];
+  if (script === LOGIN_SHELL[2]) {
     return {
       code: 'no-shell',
       message: 'the image has no shell (/bin/sh)',

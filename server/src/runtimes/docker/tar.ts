@@ -8,7 +8,7 @@ export interface TarEntry {
   readonly type?: 'file' | 'directory';
   readonly uid?: number;
   readonly gid?: number;
-  readonly content?: string;
+  readonly content?: string | Buffer;
 }
 
 /** A small archive, whole. */
