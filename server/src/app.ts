@@ -34,14 +34,22 @@ export interface App {
   close(): Promise<void>;
 }
 
-interface Parts { readonly config: Config; readonly storage: Storage; readonly runtime: Runtime; readonly metrics: Metrics; readonly log: Logger }
+interface Parts {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly runtime: Runtime;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
 
 /** Puts the parts together: the one file that knows them all. `report` gets a line for each step of the start. */
 export async function startApp(config: Config, log: Logger, report: (line: string) => void): Promise<App> {
   await mkdir(config.data, { recursive: true, mode: 0o700 });
   const storage = await openStorage({
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
-    dataFolder: config.data, report, log: (level, message, fields) => log[level](fields ?? {}, message),
+    dataFolder: config.data,
+    report,
+    log: (level, message, fields) => log[level](fields ?? {}, message),
   });
   try {
     const parts: Parts = { config, storage, runtime: openRuntime(config, storage.instance, log), metrics: createMetrics(), log };
@@ -91,20 +99,38 @@ function openRuntime(config: Config, instance: string, log: Logger): Runtime {
     ...(config.nodeCpus === undefined ? {} : { cpus: config.nodeCpus }),
     ...(config.nodeMemory === undefined ? {} : { memoryBytes: config.nodeMemory }),
     devices: config.nodeDevices,
-    builtinImages: createBuiltinImageMaker({ dockerHost, recipesFolder: RECIPES, cacheFolder: config.imageCache, log: (line) => log.info({ step: line }, 'making a built-in image') }),
+    builtinImages: createBuiltinImageMaker({
+      dockerHost,
+      recipesFolder: RECIPES,
+      cacheFolder: config.imageCache,
+      log: (line) => log.info({ step: line }, 'making a built-in image'),
+    }),
     log: (level, message, fields) => log[level](fields, message),
   });
 }
 
 function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch): Loop {
   const policy: LifePolicy = {
-    pendingMs: config.pendingTimeout, pullMs: 120 * MINUTE, readyMs: config.readyTimeout, pauseMs: 2 * MINUTE, restartMs: config.readyTimeout,
-    stopMs: 2 * MINUTE + config.stopGrace, freezeForMs: config.freezeFor, canFreeze: canFreeze(runtime),
+    pendingMs: config.pendingTimeout,
+    pullMs: 120 * MINUTE,
+    readyMs: config.readyTimeout,
+    pauseMs: 2 * MINUTE,
+    restartMs: config.readyTimeout,
+    stopMs: 2 * MINUTE + config.stopGrace,
+    freezeForMs: config.freezeFor,
+    canFreeze: canFreeze(runtime),
   };
   const store = storage.sessions;
-  const queue = new QueueRunner(store, nodes, { unreservedMemoryShare: config.unreservedMemoryShare, agingMs: 5 * MINUTE, freezeNoticeMs: MINUTE });
+  const queue = new QueueRunner(store, nodes, {
+    unreservedMemoryShare: config.unreservedMemoryShare,
+    agingMs: 5 * MINUTE,
+    freezeNoticeMs: MINUTE,
+  });
   const actions = new Actions({
-    store, runtime, queue, now,
+    store,
+    runtime,
+    queue,
+    now,
     launches: new Gate(2 * availableParallelism()),
     plan: { pids: 4096, sharedMemoryBytes: 5 * GIB },
     stopGraceSeconds: Math.ceil(config.stopGrace / 1000),
@@ -115,19 +141,44 @@ function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch):
 
 function createEngineWatch({ config, storage, runtime, metrics, log }: Parts, nodes: NodeWatch, loop: Loop): EngineWatch {
   return new EngineWatch({
-    runtime, nodes, store: storage.sessions, quarantine: storage.quarantine, loop, now, log, metrics,
+    runtime,
+    nodes,
+    store: storage.sessions,
+    quarantine: storage.quarantine,
+    loop,
+    now,
+    log,
+    metrics,
     sweepEveryMs: config.sweepEvery,
-    policy: { stopAfterMs: config.quarantineStopAfter, removeAfterMs: config.quarantineRemoveAfter, graceSeconds: Math.ceil(config.stopGrace / 1000) },
+    policy: {
+      stopAfterMs: config.quarantineStopAfter,
+      removeAfterMs: config.quarantineRemoveAfter,
+      graceSeconds: Math.ceil(config.stopGrace / 1000),
+    },
   });
 }
 
-interface ApiParts { readonly nodes: NodeWatch; readonly loop: Loop; readonly ready: () => Promise<{ ok: boolean; reason?: string }> }
+interface ApiParts {
+  readonly nodes: NodeWatch;
+  readonly loop: Loop;
+  readonly ready: () => Promise<{ ok: boolean; reason?: string }>;
+}
 
 function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, loop, ready }: ApiParts): FastifyInstance {
   return createHttp({
-    sessions: storage.sessions, users: storage.users, tokens: storage.tokens, notifications: storage.notifications,
-    nodes, runtime, metrics: metrics.registry, log, version: VERSION, defaultImage: config.defaultImage, allowedHosts: config.allowedHosts,
-    newId, now,
+    sessions: storage.sessions,
+    users: storage.users,
+    tokens: storage.tokens,
+    notifications: storage.notifications,
+    nodes,
+    runtime,
+    metrics: metrics.registry,
+    log,
+    version: VERSION,
+    defaultImage: config.defaultImage,
+    allowedHosts: config.allowedHosts,
+    newId,
+    now,
     wake: (sessionId) => loop.requested(sessionId),
     ready,
   });

@@ -18,11 +18,29 @@ const parsed = (parse: (value: string) => Parsed<number>) =>
     context.addIssue({ code: 'custom', message: result.message });
     return z.NEVER;
   });
-const list = z.union([z.array(z.string()), z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''))]);
+const list = z.union([
+  z.array(z.string()),
+  z.string().transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  ),
+]);
 const address = text.refine((value) => /^(?:\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i.test(value), 'write HOST:PORT, such as 127.0.0.1:4280');
 
-interface Setting<T extends z.ZodType> { readonly env: string; readonly schema: T; readonly fallback: z.input<T> | undefined; readonly help: string }
-const setting = <T extends z.ZodType>(env: string, schema: T, fallback: z.input<T> | undefined, help: string): Setting<T> => ({ env, schema, fallback, help });
+interface Setting<T extends z.ZodType> {
+  readonly env: string;
+  readonly schema: T;
+  readonly fallback: z.input<T> | undefined;
+  readonly help: string;
+}
+const setting = <T extends z.ZodType>(env: string, schema: T, fallback: z.input<T> | undefined, help: string): Setting<T> => ({
+  env,
+  schema,
+  fallback,
+  help,
+});
 
 const isRoot = process.getuid?.() === 0;
 
@@ -33,21 +51,36 @@ export const SETTINGS = {
   allowedHosts: setting('BERTH_ALLOWED_HOSTS', list, '', 'Host names under which the API may be addressed, besides loopback'),
   databaseUrl: setting('DATABASE_URL', text.optional(), undefined, 'PostgreSQL to use; without it Berth runs its own'),
   runtime: setting('BERTH_RUNTIME', z.enum(['docker'], 'only "docker" (Docker or Podman) is there yet'), 'docker', 'What runs containers'),
-  dockerHost: setting('DOCKER_HOST', text.optional(), undefined, 'The engine; without it Docker\'s and then Podman\'s usual sockets are tried'),
-  addressRange: setting('BERTH_ADDRESS_RANGE', text, '10.213.0.0/16', 'Each session\'s network is a /28 of this'),
+  dockerHost: setting(
+    'DOCKER_HOST',
+    text.optional(),
+    undefined,
+    "The engine; without it Docker's and then Podman's usual sockets are tried",
+  ),
+  addressRange: setting('BERTH_ADDRESS_RANGE', text, '10.213.0.0/16', "Each session's network is a /28 of this"),
   egressAllow: setting('BERTH_EGRESS_ALLOW', list, '', 'Private addresses or ranges that sessions may reach besides the Internet'),
   nodeName: setting('BERTH_NODE_NAME', text, hostname(), 'Name of this node'),
   nodeCpus: setting('BERTH_NODE_CPUS', z.coerce.number().positive().optional(), undefined, 'CPUs to hand out; default: all the engine has'),
   nodeMemory: setting('BERTH_NODE_MEMORY', parsed(parseBytes).optional(), undefined, 'Memory to hand out; default: all the engine has'),
   nodeDevices: setting('BERTH_NODE_DEVICES', list, '', 'Ids of the GPUs to hand out'),
   defaultImage: setting('BERTH_DEFAULT_IMAGE', text, 'docker://berth/base', 'Image of a session that names none'),
-  unreservedMemoryShare: setting('BERTH_UNRESERVED_MEMORY_SHARE', z.coerce.number().gt(0).max(1), 0.5, 'Share of a node\'s memory a session without a reservation may use'),
+  unreservedMemoryShare: setting(
+    'BERTH_UNRESERVED_MEMORY_SHARE',
+    z.coerce.number().gt(0).max(1),
+    0.5,
+    "Share of a node's memory a session without a reservation may use",
+  ),
   freezeFor: setting('BERTH_FREEZE_FOR', parsed(parseDuration), '30m', 'How long a paused session keeps its memory'),
   pendingTimeout: setting('BERTH_PENDING_TIMEOUT', parsed(parseDuration), '24h', 'How long a session waits for room'),
   readyTimeout: setting('BERTH_READY_TIMEOUT', parsed(parseDuration), '10m', 'How long a declared port may take to answer'),
   stopGrace: setting('BERTH_STOP_GRACE', parsed(parseDuration), '10s', 'Time a process has to end before it is killed'),
   sweepEvery: setting('BERTH_SWEEP_EVERY', parsed(parseDuration), '1m', 'How often the engine is compared with the table'),
-  quarantineStopAfter: setting('BERTH_QUARANTINE_STOP_AFTER', parsed(parseDuration), '10m', 'When a container of ours that no session knows is stopped'),
+  quarantineStopAfter: setting(
+    'BERTH_QUARANTINE_STOP_AFTER',
+    parsed(parseDuration),
+    '10m',
+    'When a container of ours that no session knows is stopped',
+  ),
   quarantineRemoveAfter: setting('BERTH_QUARANTINE_REMOVE_AFTER', parsed(parseDuration), '1d', 'When it is removed'),
   imageCache: setting('BERTH_IMAGE_CACHE', text.optional(), undefined, 'Where built-in images are cached between builds'),
   logLevel: setting('BERTH_LOG_LEVEL', z.enum(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'How much is logged'),
@@ -55,10 +88,18 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 export type Config = { readonly [K in SettingName]: z.output<(typeof SETTINGS)[K]['schema']> };
-export interface Shown { readonly name: string; readonly value: unknown; readonly source: string; readonly help: string }
+export interface Shown {
+  readonly name: string;
+  readonly value: unknown;
+  readonly source: string;
+  readonly help: string;
+}
 
 /** Reads file, environment and defaults. Throws ConfigError for an unreadable file, an unknown setting or a bad value. */
-export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv }): { readonly config: Config; readonly shown: readonly Shown[] } {
+export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv }): {
+  readonly config: Config;
+  readonly shown: readonly Shown[];
+} {
   const file = options.file === undefined ? {} : readFile(options.file);
   const values: Record<string, unknown> = {};
   const shown: Shown[] = [];
@@ -68,7 +109,9 @@ export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv }): 
     const raw = source.startsWith('environment') ? fromEnv : (file[name] ?? fallback);
     const checked = schema.safeParse(raw);
     if (!checked.success) {
-      throw new ConfigError(`${name} (${source}): ${JSON.stringify(raw)} cannot be used: ${checked.error.issues.map((issue) => issue.message).join('; ')}`);
+      throw new ConfigError(
+        `${name} (${source}): ${JSON.stringify(raw)} cannot be used: ${checked.error.issues.map((issue) => issue.message).join('; ')}`,
+      );
     }
     values[name] = checked.data;
     shown.push({ name, value: name === 'databaseUrl' ? maskPassword(checked.data) : checked.data, source, help });
@@ -83,9 +126,13 @@ function readFile(path: string): Record<string, unknown> {
   } catch (error) {
     throw new ConfigError(`the configuration file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new ConfigError(`the configuration file ${path} must hold names and values`);
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw new ConfigError(`the configuration file ${path} must hold names and values`);
   const unknown = Object.keys(content).filter((name) => !(name in SETTINGS));
-  if (unknown.length > 0) throw new ConfigError(`${path} sets ${unknown.join(', ')}, which ${unknown.length === 1 ? 'is no setting' : 'are no settings'}; berth config show lists them all`);
+  if (unknown.length > 0)
+    throw new ConfigError(
+      `${path} sets ${unknown.join(', ')}, which ${unknown.length === 1 ? 'is no setting' : 'are no settings'}; berth config show lists them all`,
+    );
   return content as Record<string, unknown>;
 }
 

@@ -5,19 +5,51 @@ import { readFileSync } from 'node:fs';
  * before and after each of them; a call that goes around this table does not compile (engine) or fails a test (storage).
  */
 export const KILL_POINTS = [
-  'engine.image-inspect', 'engine.image-pull', 'engine.image-import',
-  'engine.volume-inspect', 'engine.volume-create', 'engine.volume-prepare',
-  'engine.network-inspect', 'engine.network-create', 'engine.network-list', 'engine.network-remove',
-  'engine.container-create', 'engine.container-start', 'engine.container-stop', 'engine.container-remove',
-  'engine.container-pause', 'engine.container-unpause', 'engine.container-inspect', 'engine.container-list',
-  'engine.container-archive', 'engine.container-logs', 'engine.container-attach', 'engine.container-exec', 'engine.info', 'engine.events',
+  'engine.image-inspect',
+  'engine.image-pull',
+  'engine.image-import',
+  'engine.volume-inspect',
+  'engine.volume-create',
+  'engine.volume-prepare',
+  'engine.network-inspect',
+  'engine.network-create',
+  'engine.network-list',
+  'engine.network-remove',
+  'engine.container-create',
+  'engine.container-start',
+  'engine.container-stop',
+  'engine.container-remove',
+  'engine.container-pause',
+  'engine.container-unpause',
+  'engine.container-inspect',
+  'engine.container-list',
+  'engine.container-archive',
+  'engine.container-logs',
+  'engine.container-attach',
+  'engine.container-exec',
+  'engine.info',
+  'engine.events',
   'engine.firewall',
-  'store.session-create', 'store.session-request', 'store.session-save', 'store.session-claim', 'store.session-look-again',
-  'store.session-wake', 'store.session-place', 'store.session-explain', 'store.session-log', 'store.quarantine', 'store.user', 'store.token',
+  'store.session-create',
+  'store.session-request',
+  'store.session-save',
+  'store.session-claim',
+  'store.session-look-again',
+  'store.session-wake',
+  'store.session-place',
+  'store.session-explain',
+  'store.session-log',
+  'store.quarantine',
+  'store.user',
+  'store.token',
 ] as const;
 export type KillPoint = (typeof KILL_POINTS)[number];
 
-interface Armed { readonly point: string; readonly side: string; count: number }
+interface Armed {
+  readonly point: string;
+  readonly side: string;
+  count: number;
+}
 
 /** Fault tests name a file here; at the start and on SIGUSR2 it says where to strike: `point:before` or `point:after:3`, the third time. */
 const orders = process.env['BERTH_KILL_FILE'];

@@ -6,13 +6,20 @@ import { hashToken, newTokenSecret } from './domain/users/token.ts';
 
 /** Signs in the command line of the server's own machine and user: whoever can read this 0600 file could read the database too. */
 export async function grantLocalAccess(options: {
-  dataFolder: string; url: string; instance: string; users: UserStore; tokens: TokenStore; newId: () => string;
+  dataFolder: string;
+  url: string;
+  instance: string;
+  users: UserStore;
+  tokens: TokenStore;
+  newId: () => string;
 }): Promise<void> {
   const path = join(options.dataFolder, 'local-access.json');
   const admin = await firstAdmin(options.users, options.newId);
   const token = (await stillValid(path, options.tokens)) ?? (await mint(admin, options));
   const temporary = `${path}.${randomBytes(4).toString('hex')}`;
-  await writeFile(temporary, `${JSON.stringify({ url: options.url, token, instance: options.instance, pid: process.pid })}\n`, { mode: 0o600 });
+  await writeFile(temporary, `${JSON.stringify({ url: options.url, token, instance: options.instance, pid: process.pid })}\n`, {
+    mode: 0o600,
+  });
   await chmod(temporary, 0o600);
   await rename(temporary, path);
 }

@@ -31,5 +31,4 @@ function untilSignal(): Promise<string> {
   });
 }
 
-const isListenError = (error: unknown): error is Error =>
-  error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+const isListenError = (error: unknown): error is Error => error instanceof Error && 'syscall' in error && error.syscall === 'listen';

@@ -44,15 +44,24 @@ export class Actions {
 
   perform(action: Action, session: Session): Promise<Outcome> {
     switch (action) {
-      case 'place': return this.place(session);
-      case 'ensure-image': return this.ensureImage(session);
-      case 'launch': return this.launch(session);
-      case 'start': return this.start(session);
-      case 'freeze': return this.freeze(session);
-      case 'thaw': return this.thaw(session);
-      case 'stop': return this.stop(session);
-      case 'keep-log': return this.keepLog(session);
-      case 'remove': return this.remove(session);
+      case 'place':
+        return this.place(session);
+      case 'ensure-image':
+        return this.ensureImage(session);
+      case 'launch':
+        return this.launch(session);
+      case 'start':
+        return this.start(session);
+      case 'freeze':
+        return this.freeze(session);
+      case 'thaw':
+        return this.thaw(session);
+      case 'stop':
+        return this.stop(session);
+      case 'keep-log':
+        return this.keepLog(session);
+      case 'remove':
+        return this.remove(session);
     }
   }
 
@@ -65,14 +74,23 @@ export class Actions {
   private async ensureImage(session: Session): Promise<Outcome> {
     const { spec } = session;
     const now = this.parts.now();
-    const image = await this.parts.runtime.ensureImage({ node: session.grant?.node ?? '', reference: spec.image, pull: spec.pull, key: session.id });
+    const image = await this.parts.runtime.ensureImage({
+      node: session.grant?.node ?? '',
+      reference: spec.image,
+      pull: spec.pull,
+      key: session.id,
+    });
     if (image.phase === 'present') {
       const next = moveTo(session, 'preparing', now, 'preparing its container', { imageDigest: image.digest });
       return { kind: 'save', next, event: { kind: 'state', message: next.reason } };
     }
     const timeline = beginStep(session.timeline, 'image', now, image.progress);
     if (session.state === 'scheduled') {
-      return { kind: 'save', next: moveTo(session, 'pulling', now, image.progress, { timeline }), event: { kind: 'state', message: image.progress } };
+      return {
+        kind: 'save',
+        next: moveTo(session, 'pulling', now, image.progress, { timeline }),
+        event: { kind: 'state', message: image.progress },
+      };
     }
     if (image.progress === session.reason) return { kind: 'wait', inMs: PULL_LOOK_MS };
     const noted = note(session, { reason: image.progress, timeline });

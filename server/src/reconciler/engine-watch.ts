@@ -33,7 +33,11 @@ export class EngineWatch {
   }
 
   start(): void {
-    this.tasks = [this.listen(), this.every(NODES_EVERY_MS, () => this.lookAtNodes()), this.every(this.parts.sweepEveryMs, () => this.sweepOnce())];
+    this.tasks = [
+      this.listen(),
+      this.every(NODES_EVERY_MS, () => this.lookAtNodes()),
+      this.every(this.parts.sweepEveryMs, () => this.sweepOnce()),
+    ];
   }
 
   async stop(): Promise<void> {

@@ -2,9 +2,14 @@ import type { ReconcilerStore } from '../domain/sessions/session-store.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import { LEASE_MS, type Stepper } from './stepper.ts';
 
-export interface LoopLog { error(fields: object, message: string): void }
+export interface LoopLog {
+  error(fields: object, message: string): void;
+}
 
-interface Active { hint: AbortController; again: boolean }
+interface Active {
+  hint: AbortController;
+  again: boolean;
+}
 
 const AT_ONCE = 64;
 const IDLE_LOOK_MS = 1_000;

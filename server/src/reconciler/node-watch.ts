@@ -39,7 +39,11 @@ export class NodeWatch implements NodeDirectory {
   }
 
   capacities(): readonly NodeCapacity[] {
-    const state = { reachable: this.trouble === undefined, unreachableSince: this.trouble?.since ?? null, reason: this.trouble?.reason ?? '' };
+    const state = {
+      reachable: this.trouble === undefined,
+      unreachableSince: this.trouble?.since ?? null,
+      reason: this.trouble?.reason ?? '',
+    };
     if (this.facts.length === 0) {
       return this.trouble === undefined ? [] : [{ name: this.fallbackName, cpu: 0, memoryBytes: 0, devices: [], ...state }];
     }
@@ -53,7 +57,9 @@ export class NodeWatch implements NodeDirectory {
     return roomsOf(this.capacities(), holding).map(({ capacity, free, holders }) => {
       const facts = this.facts.find(({ name }) => name === capacity.name);
       return {
-        id: capacity.name, name: capacity.name, runtime: this.runtime.kind,
+        id: capacity.name,
+        name: capacity.name,
+        runtime: this.runtime.kind,
         status: capacity.reachable ? 'ready' : 'unreachable',
         statusReason: capacity.reachable ? 'takes sessions' : capacity.reason,
         unreachableSince: capacity.unreachableSince?.toISOString() ?? null,

@@ -8,16 +8,18 @@ export type Probe = (ref: ContainerRef, port: number, cut: AbortSignal) => Promi
 const PATIENCE_MS = 2_000;
 const EVERY_MS = 20;
 
-export const tcpProbe = (runtime: Runtime): Probe => async (ref, port, cut) => {
-  const until = Date.now() + PATIENCE_MS;
-  const endpoint = await runtime.endpoint(ref, port);
-  if (endpoint === undefined) return false;
-  while (!cut.aborted && Date.now() < until) {
-    if (await answers(endpoint)) return true;
-    await delay(EVERY_MS);
-  }
-  return false;
-};
+export const tcpProbe =
+  (runtime: Runtime): Probe =>
+  async (ref, port, cut) => {
+    const until = Date.now() + PATIENCE_MS;
+    const endpoint = await runtime.endpoint(ref, port);
+    if (endpoint === undefined) return false;
+    while (!cut.aborted && Date.now() < until) {
+      if (await answers(endpoint)) return true;
+      await delay(EVERY_MS);
+    }
+    return false;
+  };
 
 function answers(endpoint: { host: string; port: number }): Promise<boolean> {
   return new Promise((resolve) => {

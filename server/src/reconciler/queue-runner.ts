@@ -18,7 +18,10 @@ export class QueueRunner {
 
   run(): Promise<QueueOutcome> {
     if (this.current === undefined) return this.begin();
-    this.next ??= this.current.then(() => this.begin(), () => this.begin());
+    this.next ??= this.current.then(
+      () => this.begin(),
+      () => this.begin(),
+    );
     return this.next;
   }
 

@@ -79,9 +79,12 @@ export class Stepper {
 
   private async follow(session: Session, outcome: Outcome): Promise<Session | undefined> {
     switch (outcome.kind) {
-      case 'again': return outcome.session ?? session;
-      case 'move': return this.carryOut(session, outcome.move);
-      case 'save': return this.save(outcome.next, outcome.event);
+      case 'again':
+        return outcome.session ?? session;
+      case 'move':
+        return this.carryOut(session, outcome.move);
+      case 'save':
+        return this.save(outcome.next, outcome.event);
       case 'wait':
         await this.parts.store.lookAgain(session.id, session.revision, outcome.inMs);
         return undefined;

@@ -13,12 +13,19 @@ export interface SweepParts {
   readonly log: { warn(fields: object, message: string): void };
 }
 
-export interface SweepReport { readonly containers: number; readonly corrected: number; readonly removed: number; readonly quarantined: number }
+export interface SweepReport {
+  readonly containers: number;
+  readonly corrected: number;
+  readonly removed: number;
+  readonly quarantined: number;
+}
 
 /** Compares everything the engine runs under our labels with the table. What is unknown is kept aside, never removed at first sight. */
 export async function sweep(parts: SweepParts): Promise<SweepReport> {
+  // The engine before the table: whatever is there by then was written down before it was made.
+  const traces = await parts.runtime.traces();
   const observed = await parts.runtime.list();
-  const known = await parts.store.known([...new Set(observed.map(({ ref }) => ref.sessionId))]);
+  const known = await parts.store.known([...new Set([...traces, ...observed.map(({ ref }) => ref.sessionId)])]);
   const strays: Stray[] = [];
   let removed = 0;
   for (const { ref } of observed) {
@@ -29,6 +36,11 @@ export async function sweep(parts: SweepParts): Promise<SweepReport> {
       await parts.runtime.remove(ref);
       removed += 1;
     }
+  }
+  const inhabited = new Set(observed.map(({ ref }) => ref.sessionId));
+  for (const id of traces.filter((trace) => !inhabited.has(trace))) {
+    const row = known.get(id);
+    if (row === undefined || isFinal(row.state)) await parts.runtime.clear(id);
   }
   const corrected = await correct(parts, observed);
   await keepAside(parts, strays);

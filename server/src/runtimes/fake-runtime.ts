@@ -167,6 +167,15 @@ export class FakeRuntime implements Runtime, Freezable {
       .map((container) => container.observed);
   }
 
+  async traces(): Promise<readonly string[]> {
+    await this.#call();
+    return [];
+  }
+
+  async clear(): Promise<void> {
+    await this.#call();
+  }
+
   async nodes(): Promise<readonly NodeFacts[]> {
     await this.#call();
     return [{ name: 'fake', engine: 'Fake 1.0', cpu: 4, memoryBytes: 8 * 2 ** 30, devices: [], notices: [], ...this.#options.node }];

@@ -124,8 +124,12 @@ export interface Runtime {
 
   /** Never throws for "absent". */
   inspect(ref: ContainerRef): Promise<Observed>;
-  /** Everything that carries this installation's labels; also removes networks and leftovers that belong to no container. */
+  /** Every container that carries this installation's labels. */
   list(): Promise<readonly Observed[]>;
+  /** Ids of the sessions of which anything besides containers is there: a network, a secret. */
+  traces(): Promise<readonly string[]>;
+  /** Removes that of a session which has no container any more. */
+  clear(sessionId: string): Promise<void>;
   nodes(): Promise<readonly NodeFacts[]>;
   /** Hints only: "look again". May drop or repeat. Ends with the signal; throws RuntimeError when the engine goes away. */
   watch(signal: AbortSignal): AsyncIterable<ContainerRef>;

@@ -17,7 +17,8 @@ export interface Bed {
 export async function makeBed(env: Readonly<Record<string, string>> = {}): Promise<Bed> {
   if (FAULT_ENGINE === '') throw new Error('BERTH_TEST_FAULT_DOCKER names no engine: run the suite with npm test, which starts one');
   const keeper = await Keeper.start({
-    dockerHost: FAULT_ENGINE, env: { BERTH_SWEEP_EVERY: '2s', BERTH_STOP_GRACE: '3s', ...env },
+    dockerHost: FAULT_ENGINE,
+    env: { BERTH_SWEEP_EVERY: '2s', BERTH_STOP_GRACE: '3s', ...env },
   });
   const ledger = new EngineLedger(FAULT_ENGINE);
   await ledger.follow();

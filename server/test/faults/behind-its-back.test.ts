@@ -60,17 +60,24 @@ test('a container that no session knows is kept aside, not removed', async () =>
   const { Config, Image } = await container.inspect();
   const unknown = '01900000-0000-7000-8000-00000000dead';
   const stray = await bed.ledger.engine.createContainer({
-    name: `berth-${unknown}-g1-main1`, Image, Cmd: ['sleep', '600'], Labels: { ...Config.Labels, 'berth.session': unknown },
+    name: `berth-${unknown}-g1-main1`,
+    Image,
+    Cmd: ['sleep', '600'],
+    Labels: { ...Config.Labels, 'berth.session': unknown },
   });
   await stray.start();
-  await expect.poll(async () => (await bed.keeper.ask((client) => client.listNodes({ query: {} }))).items[0]?.quarantined, { timeout: 30_000 }).toBe(1);
+  await expect
+    .poll(async () => (await bed.keeper.ask((client) => client.listNodes({ query: {} }))).items[0]?.quarantined, { timeout: 30_000 })
+    .toBe(1);
   expect((await stray.inspect()).State.Running).toBe(true);
   await stray.remove({ force: true });
 });
 
 test('PostgreSQL is killed: it comes back and nothing is lost', async () => {
   const { id } = await running();
-  const pid = Number((await readFile(`${bed.keeper.berth.dataFolder}/postgres/data/postmaster.pid`, 'utf8').catch(() => findPostmaster())).split('\n')[0]);
+  const pid = Number(
+    (await readFile(`${bed.keeper.berth.dataFolder}/postgres/data/postmaster.pid`, 'utf8').catch(() => findPostmaster())).split('\n')[0],
+  );
   process.kill(pid, 'SIGKILL');
   const other = await live(bed.keeper);
   expect(other.state).toBe('terminated');
@@ -86,6 +93,14 @@ test('the firewall rules are flushed: they come back', async () => {
   const before = await EngineLedger.firewallRules(bed.instance);
   expect(before.length).toBeGreaterThan(0);
   const jump = before.find((rule) => rule.startsWith('-A INPUT'));
-  await run('iptables', (jump ?? '').replace('-A', '-D').split(' ').map((word) => word.replaceAll('"', '')));
-  await expect.poll(async () => (await EngineLedger.firewallRules(bed.instance)).some((rule) => rule === jump), { timeout: 30_000 }).toBe(true);
+  await run(
+    'iptables',
+    (jump ?? '')
+      .replace('-A', '-D')
+      .split(' ')
+      .map((word) => word.replaceAll('"', '')),
+  );
+  await expect
+    .poll(async () => (await EngineLedger.firewallRules(bed.instance)).some((rule) => rule === jump), { timeout: 30_000 })
+    .toBe(true);
 });

@@ -4,7 +4,11 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-interface EngineEvent { Type?: string; Action?: string; Actor?: { ID?: string; Attributes?: Record<string, string> } }
+interface EngineEvent {
+  Type?: string;
+  Action?: string;
+  Actor?: { ID?: string; Attributes?: Record<string, string> };
+}
 
 /** What the engine says it ever had: watched from outside, so that nothing has to be taken from Berth's word. */
 export class EngineLedger {
@@ -20,7 +24,9 @@ export class EngineLedger {
 
   /** Follows the engine's events; call again after the engine was restarted. */
   async follow(): Promise<void> {
-    const stream = await this.docker.getEvents({ filters: { type: ['container'], event: ['create', 'destroy'], label: ['berth.session'] } });
+    const stream = await this.docker.getEvents({
+      filters: { type: ['container'], event: ['create', 'destroy'], label: ['berth.session'] },
+    });
     this.stream = stream;
     let rest = '';
     stream.on('data', (data: Buffer) => {
@@ -53,7 +59,9 @@ export class EngineLedger {
     const containers = await this.docker.listContainers({ all: true, filters });
     const networks = await this.docker.listNetworks({ filters });
     return [
-      ...containers.filter(({ Labels }) => !live.has(Labels['berth.session'] ?? '')).map(({ Names, State }) => `container ${Names.join()} (${State})`),
+      ...containers
+        .filter(({ Labels }) => !live.has(Labels['berth.session'] ?? ''))
+        .map(({ Names, State }) => `container ${Names.join()} (${State})`),
       ...networks.filter(({ Labels }) => !live.has(Labels?.['berth.session'] ?? '')).map(({ Name }) => `network ${Name}`),
     ];
   }

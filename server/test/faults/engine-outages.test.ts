@@ -9,7 +9,10 @@ afterAll(async () => expect(await clearBed(bed)).toEqual([]));
 const create = (more = {}) => bed.keeper.ask((client) => client.createSession({ body: asked(more) }));
 const control = (id: string) => ({ params: { session: id }, body: {} });
 
-describe.each([['stopped', () => faultDaemon().stop()], ['killed', () => faultDaemon().kill()]] as const)('the engine is %s and comes back', (_, end) => {
+describe.each([
+  ['stopped', () => faultDaemon().stop()],
+  ['killed', () => faultDaemon().kill()],
+] as const)('the engine is %s and comes back', (_, end) => {
   test('running sessions run again, frozen ones stay paused, batch sessions say what happened, new ones wait or are refused in words', async () => {
     const running = await create();
     const paused = await create();

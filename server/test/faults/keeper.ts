@@ -25,7 +25,11 @@ export class Keeper {
     const prepared = await BerthProcess.prepare(options);
     const orders = join(prepared.dataFolder, 'kill-orders');
     await writeFile(orders, '');
-    const berth = await BerthProcess.prepare({ ...options, dataFolder: prepared.dataFolder, env: { ...options.env, BERTH_KILL_FILE: orders } });
+    const berth = await BerthProcess.prepare({
+      ...options,
+      dataFolder: prepared.dataFolder,
+      env: { ...options.env, BERTH_KILL_FILE: orders },
+    });
     await berth.start();
     const keeper = new Keeper(berth, orders);
     keeper.loop = keeper.keep();
@@ -73,11 +77,13 @@ export class Keeper {
     for (;;) {
       const session = await this.ask((client) => client.getSession({ params: { session: id } }));
       if (is(session)) return session;
-      if (Date.now() > until) throw new Error(`${session.name} is not ${what} after ${PATIENCE_MS / 1000} s: ${session.state}, wanted ${session.wanted}, ${session.reason}\n${this.berth.log}`);
+      if (Date.now() > until)
+        throw new Error(
+          `${session.name} is not ${what} after ${PATIENCE_MS / 1000} s: ${session.state}, wanted ${session.wanted}, ${session.reason}\n${this.berth.log}`,
+        );
       await delay(50);
     }
   }
-
 
   /** Ends the keeping and the server. */
   async dispose(): Promise<void> {

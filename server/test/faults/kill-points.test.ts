@@ -8,7 +8,9 @@ let bed: Bed;
 beforeAll(async () => (bed = await makeBed()));
 afterAll(async () => {
   const leftovers = await clearBed(bed);
-  console.log(`kill points: ${bed.keeper.kills} kills, ${bed.ledger.created} containers checked, violations: ${bed.ledger.violations.length + leftovers.length}`);
+  console.log(
+    `kill points: ${bed.keeper.kills} kills, ${bed.ledger.created} containers checked, violations: ${bed.ledger.violations.length + leftovers.length}`,
+  );
   expect(leftovers).toEqual([]);
 });
 

@@ -5,7 +5,11 @@ import type { Keeper } from './keeper.ts';
 export const FAULT_IMAGE = `docker://${process.env['BERTH_TEST_IMAGE'] ?? 'dev/debian:latest'}`;
 
 export const asked = (more: Partial<CreateSessionInput> = {}): CreateSessionInput => ({
-  clientToken: randomUUID(), image: FAULT_IMAGE, pull: 'never', command: ['sh', '-c', 'trap "exit 0" TERM HUP; while :; do sleep 0.2; done'], ...more,
+  clientToken: randomUUID(),
+  image: FAULT_IMAGE,
+  pull: 'never',
+  command: ['sh', '-c', 'trap "exit 0" TERM HUP; while :; do sleep 0.2; done'],
+  ...more,
 });
 
 export const isRunning = (session: Session): boolean => session.state === 'running';

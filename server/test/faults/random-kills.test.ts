@@ -28,7 +28,9 @@ test(`${KILLS} kills at random moments while sessions live their lives`, async (
   over = true;
   await Promise.all(lanes);
   const leftovers = await nothingLeftOver(bed);
-  console.log(`random kills: seed ${SEED}, ${bed.keeper.kills} kills, ${lives} sessions lived to their end, ${bed.ledger.created} containers checked, violations: ${bed.ledger.violations.length + leftovers.length}`);
+  console.log(
+    `random kills: seed ${SEED}, ${bed.keeper.kills} kills, ${lives} sessions lived to their end, ${bed.ledger.created} containers checked, violations: ${bed.ledger.violations.length + leftovers.length}`,
+  );
   expect(bed.ledger.violations).toEqual([]);
   expect(await clearBed(bed)).toEqual([]);
 }, 1_800_000);

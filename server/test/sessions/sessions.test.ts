@@ -15,7 +15,10 @@ describe.each(ENGINES)('a session on $name', ({ host }) => {
   let server: BerthProcess;
   let client: Client;
   beforeAll(async () => {
-    server = await BerthProcess.start({ dockerHost: host, env: { BERTH_NODE_CPUS: '2', BERTH_NODE_DEVICES: 'gpu-a,gpu-b', BERTH_NODE_NAME: hostname(), BERTH_DEFAULT_IMAGE: IMAGE } });
+    server = await BerthProcess.start({
+      dockerHost: host,
+      env: { BERTH_NODE_CPUS: '2', BERTH_NODE_DEVICES: 'gpu-a,gpu-b', BERTH_NODE_NAME: hostname(), BERTH_DEFAULT_IMAGE: IMAGE },
+    });
     client = await server.client();
   });
   afterAll(async () => {
@@ -23,14 +26,17 @@ describe.each(ENGINES)('a session on $name', ({ host }) => {
     await server.dispose();
   });
 
-  const create = (more: CreateSessionInput = {}) => client.createSession({ body: { image: IMAGE, pull: 'never', command: SLEEP, ...more } });
-  const runningOne = async (more: CreateSessionInput = {}) => until(client, (await create(more)).id, 'running', ({ state }) => state === 'running');
+  const create = (more: CreateSessionInput = {}) =>
+    client.createSession({ body: { image: IMAGE, pull: 'never', command: SLEEP, ...more } });
+  const runningOne = async (more: CreateSessionInput = {}) =>
+    until(client, (await create(more)).id, 'running', ({ state }) => state === 'running');
   const end = async (id: string) => {
     await client.terminateSession({ params: { session: id }, body: {} });
     return until(client, id, 'ended', hasEnded);
   };
   /** Runs a script in a session of its own and answers what it printed. */
-  const script = async (text: string, more: string[] = []) => berth(server, ['session', 'create', '--image', IMAGE, ...more, '--', 'sh', '-c', text]);
+  const script = async (text: string, more: string[] = []) =>
+    berth(server, ['session', 'create', '--image', IMAGE, ...more, '--', 'sh', '-c', text]);
 
   test('passes output and exit code through', async () => {
     expect(await script('echo out; echo err >&2; exit 3')).toMatchObject({ code: 3, stdout: 'out\n' });
@@ -56,7 +62,10 @@ describe.each(ENGINES)('a session on $name', ({ host }) => {
   });
 
   test('is refused at once when it could never run', async () => {
-    await expect(create({ resources: { cpu: 99 } })).rejects.toMatchObject({ code: 'never-fits', message: expect.stringContaining('has 2 CPUs') as string });
+    await expect(create({ resources: { cpu: 99 } })).rejects.toMatchObject({
+      code: 'never-fits',
+      message: expect.stringContaining('has 2 CPUs') as string,
+    });
     await expect(create({ resources: { gpu: 3 } })).rejects.toMatchObject({ code: 'never-fits' });
   });
 
@@ -97,7 +106,9 @@ describe.each(ENGINES)('a session on $name', ({ host }) => {
   });
 
   test('is restarted in place: same container, same files', async () => {
-    const { id, generation } = await runningOne({ command: ['sh', '-c', 'echo start >> /tmp/starts; cat /tmp/starts; trap "exit 0" TERM; while :; do sleep 0.1; done'] });
+    const { id, generation } = await runningOne({
+      command: ['sh', '-c', 'echo start >> /tmp/starts; cat /tmp/starts; trap "exit 0" TERM; while :; do sleep 0.1; done'],
+    });
     await client.restartSession({ params: { session: id }, body: {} });
     const again = await until(client, id, 'restarted', ({ state, restarts }) => state === 'running' && restarts === 1);
     expect(again.generation).toBe(generation);
@@ -127,9 +138,14 @@ describe.each(ENGINES)('a session on $name', ({ host }) => {
     const port = address === null || typeof address === 'string' ? 0 : address.port;
     const other = await runningOne({ port: 8000, command: ['python3', '-m', 'http.server', '8000'] });
     const otherAddress = (await berth(server, ['session', 'exec', other.id, '--', 'hostname', '-I'])).stdout.trim().split(' ')[0] ?? '';
-    const hostAddresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address: ip }) => ip);
+    const hostAddresses = Object.values(networkInterfaces())
+      .flatMap((list) => list ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address: ip }) => ip);
     const targets = [...hostAddresses.map((ip) => `${ip}:${port}`), `${otherAddress}:8000`, '169.254.169.254:80'];
-    const probe = targets.map((target) => `timeout 3 bash -c '</dev/tcp/${target.replace(':', '/')}' 2>/dev/null && echo REACHED ${target}`).join('; ');
+    const probe = targets
+      .map((target) => `timeout 3 bash -c '</dev/tcp/${target.replace(':', '/')}' 2>/dev/null && echo REACHED ${target}`)
+      .join('; ');
     const gateway = `g=$(ip route 2>/dev/null | awk '/default/{print $3}'); g=\${g:-$(python3 -c "import socket,struct;print([socket.inet_ntoa(struct.pack('<L',int(l.split()[2],16))) for l in open('/proc/net/route') if l.split()[1]=='00000000'][0])")}; timeout 3 bash -c "</dev/tcp/$g/${port}" 2>/dev/null && echo REACHED gateway $g`;
     expect((await script(`${probe}; ${gateway}; echo done`)).stdout).toBe('done\n');
     const outside = process.env['BERTH_TEST_OUTSIDE'];

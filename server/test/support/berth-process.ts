@@ -50,11 +50,21 @@ export class BerthProcess {
   spawn(env: Readonly<Record<string, string>> = {}): void {
     this.output = '';
     const child = spawn(process.execPath, [MAIN], {
-      env: { ...process.env, BERTH_DATA: this.dataFolder, BERTH_LISTEN: new URL(this.url).host, DOCKER_HOST: this.options.dockerHost, BERTH_LOG_LEVEL: 'warn', DATABASE_URL: '', ...this.options.env, ...env },
+      env: {
+        ...process.env,
+        BERTH_DATA: this.dataFolder,
+        BERTH_LISTEN: new URL(this.url).host,
+        DOCKER_HOST: this.options.dockerHost,
+        BERTH_LOG_LEVEL: 'warn',
+        DATABASE_URL: '',
+        ...this.options.env,
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => (this.output = (this.output + data.toString()).slice(-20_000)));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (data: Buffer) => (this.output = (this.output + data.toString()).slice(-20_000)));
   }
 
   async ready(): Promise<void> {

@@ -4,8 +4,16 @@ import type { BerthProcess } from './berth-process.ts';
 
 const BERTH = fileURLToPath(new URL('../../../cli/bin/berth.js', import.meta.url));
 
-export interface Ran { readonly code: number | null; readonly stdout: string; readonly stderr: string }
-export interface RunOptions { readonly stdin?: string; readonly cwd?: string; readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void }
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+export interface RunOptions {
+  readonly stdin?: string;
+  readonly cwd?: string;
+  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
 
 /** Runs `berth` as a person would, signed in to this server. */
 export async function berth(server: BerthProcess, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
@@ -26,5 +34,8 @@ export async function berth(server: BerthProcess, args: readonly string[], optio
 }
 
 export const signedIn = async (server: BerthProcess): Promise<Record<string, string>> => ({
-  BERTH_URL: server.url, BERTH_TOKEN: await server.token(), BERTH_DATA: server.dataFolder, XDG_CONFIG_HOME: server.dataFolder,
+  BERTH_URL: server.url,
+  BERTH_TOKEN: await server.token(),
+  BERTH_DATA: server.dataFolder,
+  XDG_CONFIG_HOME: server.dataFolder,
 });

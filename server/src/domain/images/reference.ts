@@ -4,14 +4,20 @@ import { ProblemError } from '@berth/contract';
 export function parseImageReference(text: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'berth') {
-    throw new ProblemError('unsupported-yet', `"${text}": images in Berth's own store are not there yet; use docker://`, { field: 'image' });
+    throw new ProblemError('unsupported-yet', `"${text}": images in Berth's own store are not there yet; use docker://`, {
+      field: 'image',
+    });
   }
   if (scheme !== undefined && scheme !== 'docker') {
     throw new ProblemError('invalid-field', `"${text}" has the unknown scheme "${scheme}://"; say docker://NAME[:TAG]`, { field: 'image' });
   }
   const reference = scheme === undefined ? text : text.slice('docker://'.length);
   if (!REFERENCE.test(reference) || reference.length > 384) {
-    throw new ProblemError('invalid-field', `"${text}" is not an image reference; write docker://[HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST], in lower case`, { field: 'image' });
+    throw new ProblemError(
+      'invalid-field',
+      `"${text}" is not an image reference; write docker://[HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST], in lower case`,
+      { field: 'image' },
+    );
   }
   return withTag(reference);
 }

@@ -14,7 +14,9 @@ export function explainShortage(session: Session, need: Slots, room: NodeRoom): 
     short.push(`needs ${count(need.cpu, 'CPU')}, ${Math.max(free.cpu, 0)} free of ${capacity.cpu}${usedBy(session, room, 'cpu')}`);
   }
   if (need.memoryBytes > free.memoryBytes) {
-    short.push(`needs ${formatBytes(need.memoryBytes)} of memory, ${formatBytes(Math.max(free.memoryBytes, 0))} free of ${formatBytes(capacity.memoryBytes)}${usedBy(session, room, 'memoryBytes')}`);
+    short.push(
+      `needs ${formatBytes(need.memoryBytes)} of memory, ${formatBytes(Math.max(free.memoryBytes, 0))} free of ${formatBytes(capacity.memoryBytes)}${usedBy(session, room, 'memoryBytes')}`,
+    );
   }
   if (need.gpu > free.gpu) {
     short.push(`needs ${count(need.gpu, 'GPU')}, ${free.gpu} free of ${capacity.devices.length}${usedBy(session, room, 'gpu')}`);
@@ -47,10 +49,20 @@ function ordinal(n: number): string {
 }
 
 /** Why no node could ever run it, with the largest that could be had; undefined if one could. */
-export function neverFits(need: Slots, capacities: readonly { name: string; cpu: number; memoryBytes: number; devices: readonly string[] }[]): string | undefined {
+export function neverFits(
+  need: Slots,
+  capacities: readonly { name: string; cpu: number; memoryBytes: number; devices: readonly string[] }[],
+): string | undefined {
   const could = capacities.some((node) => need.cpu <= node.cpu && need.memoryBytes <= node.memoryBytes && need.gpu <= node.devices.length);
   if (could || capacities.length === 0) return undefined;
-  const largest = capacities.map((node) => `${node.name} has ${count(node.cpu, 'CPU')}, ${formatBytes(node.memoryBytes)} of memory and ${count(node.devices.length, 'GPU')}`);
-  const asked = [need.cpu > 0 ? count(need.cpu, 'CPU') : '', need.memoryBytes > 0 ? `${formatBytes(need.memoryBytes)} of memory` : '', need.gpu > 0 ? count(need.gpu, 'GPU') : ''];
+  const largest = capacities.map(
+    (node) =>
+      `${node.name} has ${count(node.cpu, 'CPU')}, ${formatBytes(node.memoryBytes)} of memory and ${count(node.devices.length, 'GPU')}`,
+  );
+  const asked = [
+    need.cpu > 0 ? count(need.cpu, 'CPU') : '',
+    need.memoryBytes > 0 ? `${formatBytes(need.memoryBytes)} of memory` : '',
+    need.gpu > 0 ? count(need.gpu, 'GPU') : '',
+  ];
   return `no node could ever hold ${asked.filter((part) => part !== '').join(', ')}: ${largest.join('; ')}. Ask for no more than that`;
 }

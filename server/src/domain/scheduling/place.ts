@@ -44,9 +44,7 @@ export function place(session: Session, rooms: readonly NodeRoom[], ceilings: Ce
   const need = needNow(session);
   const bound = boundNode(session);
   const candidates = rooms.filter((room) => bound === null || room.capacity.name === bound);
-  const fitting = candidates
-    .filter((room) => room.capacity.reachable && fits(need, room.free))
-    .toSorted((a, b) => b.free.cpu - a.free.cpu);
+  const fitting = candidates.filter((room) => room.capacity.reachable && fits(need, room.free)).toSorted((a, b) => b.free.cpu - a.free.cpu);
   const best = fitting[0];
   if (best !== undefined) return { fits: true, grant: grantOn(best, session, ceilings) };
   return { fits: false, reasons: candidates.map((room) => ({ node: room.capacity.name, reason: explainShortage(session, need, room) })) };

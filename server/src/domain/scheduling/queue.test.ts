@@ -10,23 +10,36 @@ import { heldBy } from './slots.ts';
 const GIB = 1024 ** 3;
 const policy: QueuePolicy = { unreservedMemoryShare: 0.5, agingMs: 300_000, freezeNoticeMs: 60_000 };
 const node = (changes: Partial<NodeCapacity> = {}): NodeCapacity => ({
-  name: 'n1', cpu: 2, memoryBytes: 8 * GIB, devices: ['gpu0', 'gpu1'], reachable: true, unreachableSince: null, reason: '', ...changes,
+  name: 'n1',
+  cpu: 2,
+  memoryBytes: 8 * GIB,
+  devices: ['gpu0', 'gpu1'],
+  reachable: true,
+  unreachableSince: null,
+  reason: '',
+  ...changes,
 });
 const asking = (id: string, spec: Partial<Session['spec']>, changes: Partial<Session> = {}): Session =>
   exampleSession({ id, name: `name-${id}`, spec: { ...EXAMPLE_SPEC, cpu: null, ...spec }, ...changes });
 const holding = (id: string, spec: Partial<Session['spec']>, changes: Partial<Session> = {}): Session =>
   asking(id, spec, { state: 'running', generation: 1, grant: { node: 'n1', cpus: 1, memoryBytes: GIB, devices: [] }, ...changes });
-const run = (pending: Session[], holders: Session[] = [], nodes = [node()], now = T0) => runQueue({ now, pending, holding: holders }, nodes, policy);
+const run = (pending: Session[], holders: Session[] = [], nodes = [node()], now = T0) =>
+  runQueue({ now, pending, holding: holders }, nodes, policy);
 const ids = (sessions: readonly Session[]): string[] => sessions.map(({ id }) => id);
 
 describe('the queue', () => {
   test('says what is missing, who has it, and the place in the queue', () => {
-    const { moved, waiting } = run([asking('a', { cpu: 1 }), asking('b', { cpu: 1 })], [holding('c', { cpu: 2 }), holding('d', { cpu: 0 }, { ownerId: 'u2' })]);
+    const { moved, waiting } = run(
+      [asking('a', { cpu: 1 }), asking('b', { cpu: 1 })],
+      [holding('c', { cpu: 2 }), holding('d', { cpu: 0 }, { ownerId: 'u2' })],
+    );
     expect(moved).toEqual([]);
-    expect(waitingText(waiting.get('b') ?? { position: 0, of: 0, reasons: [] })).toBe('waiting: needs 1 CPU, 0 free of 2 (in use by your session name-c) on n1 (2nd of 2 in the queue)');
+    expect(waitingText(waiting.get('b') ?? { position: 0, of: 0, reasons: [] })).toBe(
+      'waiting: needs 1 CPU, 0 free of 2 (in use by your session name-c) on n1 (2nd of 2 in the queue)',
+    );
   });
 
-  test('never names a stranger\'s session', () => {
+  test("never names a stranger's session", () => {
     const { waiting } = run([asking('a', { cpu: 2 })], [holding('x', { cpu: 1 }, { ownerId: 'u2' })]);
     expect(waiting.get('a')?.reasons[0]?.reason).toBe('needs 2 CPUs, 1 free of 2 (in use by 1 session)');
   });
@@ -37,7 +50,11 @@ describe('the queue', () => {
 
   test('but not past one that has waited too long', () => {
     const now = new Date(T0.getTime() + policy.agingMs + 1);
-    expect(ids(run([asking('big', { cpu: 2 }), asking('small', { cpu: 1 }), asking('free', {})], [holding('c', { cpu: 1 })], [node()], now).moved)).toEqual(['free']);
+    expect(
+      ids(
+        run([asking('big', { cpu: 2 }), asking('small', { cpu: 1 }), asking('free', {})], [holding('c', { cpu: 1 })], [node()], now).moved,
+      ),
+    ).toEqual(['free']);
   });
 
   test('assigns each device to one session', () => {
@@ -54,7 +71,11 @@ describe('the queue', () => {
   });
 
   test('gives the oldest frozen session notice when memory is short', () => {
-    const frozen = holding('f', { memoryBytes: 6 * GIB }, { state: 'paused', frozen: true, willStopAt: new Date(T0.getTime() + 3_600_000) });
+    const frozen = holding(
+      'f',
+      { memoryBytes: 6 * GIB },
+      { state: 'paused', frozen: true, willStopAt: new Date(T0.getTime() + 3_600_000) },
+    );
     const { moved } = run([asking('a', { memoryBytes: 4 * GIB })], [frozen]);
     expect(moved).toMatchObject([{ id: 'f', willStopAt: new Date(T0.getTime() + policy.freezeNoticeMs) }]);
   });
@@ -65,21 +86,43 @@ describe('the queue', () => {
   });
 
   test('hands out no more than there is, whatever is asked', () => {
-    const anyAsk = fc.record({ cpu: fc.option(fc.integer({ min: 1, max: 3 })), memoryBytes: fc.option(fc.integer({ min: 1, max: 5 }).map((n) => n * GIB)), gpu: fc.integer({ min: 0, max: 2 }) });
-    fc.assert(fc.property(fc.array(anyAsk, { maxLength: 12 }), (asks) => {
-      const nodes = [node(), node({ name: 'n2', cpu: 4, devices: ['gpu9'] })];
-      const { moved } = run(asks.map((ask, index) => asking(`s${index}`, ask)), [], nodes);
-      return nodes.every((one) => {
-        const here = moved.filter(({ grant }) => grant?.node === one.name);
-        const total = here.map(heldBy).reduce((sum, held) => ({ cpu: sum.cpu + held.cpu, memoryBytes: sum.memoryBytes + held.memoryBytes, gpu: sum.gpu + held.gpu }), { cpu: 0, memoryBytes: 0, gpu: 0 });
-        const devices = here.flatMap(({ grant }) => grant?.devices ?? []);
-        return total.cpu <= one.cpu && total.memoryBytes <= one.memoryBytes && devices.length === new Set(devices).size && devices.length === total.gpu;
-      });
-    }));
+    const anyAsk = fc.record({
+      cpu: fc.option(fc.integer({ min: 1, max: 3 })),
+      memoryBytes: fc.option(fc.integer({ min: 1, max: 5 }).map((n) => n * GIB)),
+      gpu: fc.integer({ min: 0, max: 2 }),
+    });
+    fc.assert(
+      fc.property(fc.array(anyAsk, { maxLength: 12 }), (asks) => {
+        const nodes = [node(), node({ name: 'n2', cpu: 4, devices: ['gpu9'] })];
+        const { moved } = run(
+          asks.map((ask, index) => asking(`s${index}`, ask)),
+          [],
+          nodes,
+        );
+        return nodes.every((one) => {
+          const here = moved.filter(({ grant }) => grant?.node === one.name);
+          const total = here
+            .map(heldBy)
+            .reduce(
+              (sum, held) => ({ cpu: sum.cpu + held.cpu, memoryBytes: sum.memoryBytes + held.memoryBytes, gpu: sum.gpu + held.gpu }),
+              { cpu: 0, memoryBytes: 0, gpu: 0 },
+            );
+          const devices = here.flatMap(({ grant }) => grant?.devices ?? []);
+          return (
+            total.cpu <= one.cpu &&
+            total.memoryBytes <= one.memoryBytes &&
+            devices.length === new Set(devices).size &&
+            devices.length === total.gpu
+          );
+        });
+      }),
+    );
   });
 });
 
 test('a request no node could ever hold is answered with what there is', () => {
-  expect(neverFits({ cpu: 99, memoryBytes: 0, gpu: 0 }, [node()])).toBe('no node could ever hold 99 CPUs: n1 has 2 CPUs, 8GiB of memory and 2 GPUs. Ask for no more than that');
+  expect(neverFits({ cpu: 99, memoryBytes: 0, gpu: 0 }, [node()])).toBe(
+    'no node could ever hold 99 CPUs: n1 has 2 CPUs, 8GiB of memory and 2 GPUs. Ask for no more than that',
+  );
   expect(neverFits({ cpu: 2, memoryBytes: 8 * GIB, gpu: 2 }, [node()])).toBeUndefined();
 });

@@ -45,7 +45,10 @@ export function runQueue(picture: Placement, capacities: readonly NodeCapacity[]
 function schedule(session: Session, grant: NonNullable<Session['grant']>, now: Date): Session {
   const timeline = session.generation === 0 ? beginStep(session.timeline, 'image', now) : startTimeline(now, 'start');
   return moveTo(session, 'scheduled', now, `placed on ${grant.node}`, {
-    grant, waiting: null, timeline, generation: Math.max(session.generation, 1),
+    grant,
+    waiting: null,
+    timeline,
+    generation: Math.max(session.generation, 1),
   });
 }
 
@@ -59,7 +62,9 @@ function giveNotice(session: Session, picture: Placement, policy: QueuePolicy, m
     .filter((other) => other.state === 'paused' && other.frozen && other.id !== session.id && (other.spec.memoryBytes ?? 0) > 0)
     .filter((other) => bound === null || other.grant?.node === bound)
     .toSorted((a, b) => a.stateSince.getTime() - b.stateSince.getTime());
-  const warned = frozen.some((other) => (other.willStopAt !== null && other.willStopAt <= deadline) || moved.some(({ id }) => id === other.id));
+  const warned = frozen.some(
+    (other) => (other.willStopAt !== null && other.willStopAt <= deadline) || moved.some(({ id }) => id === other.id),
+  );
   const oldest = frozen[0];
   if (warned || oldest === undefined) return [];
   return [note(oldest, { willStopAt: deadline, reason: 'paused; will be stopped soon because another session needs its memory' })];

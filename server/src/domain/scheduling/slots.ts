@@ -2,7 +2,11 @@ import { HOLDS_CPU } from '../sessions/lifecycle.ts';
 import type { Session, SessionSpec } from '../sessions/session.ts';
 
 /** What is counted on a node. CPUs to the thousandth, memory in bytes, devices exclusively by id. */
-export interface Slots { readonly cpu: number; readonly memoryBytes: number; readonly gpu: number }
+export interface Slots {
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  readonly gpu: number;
+}
 
 /** What a session reserves; an unreserved one asks for nothing and takes what is left. */
 export const slotsOf = (spec: SessionSpec): Slots => ({ cpu: spec.cpu ?? 0, memoryBytes: spec.memoryBytes ?? 0, gpu: spec.gpu });
@@ -17,5 +21,4 @@ export function heldBy(session: Session): Slots {
   return session.frozen ? { ...asked, cpu: 0 } : { cpu: 0, memoryBytes: 0, gpu: 0 };
 }
 
-export const holdsAnything = (session: Session): boolean =>
-  session.grant !== null && (HOLDS_CPU.includes(session.state) || session.frozen);
+export const holdsAnything = (session: Session): boolean => session.grant !== null && (HOLDS_CPU.includes(session.state) || session.frozen);

@@ -11,11 +11,15 @@ export interface PlanPolicy {
 }
 
 export const containerOf = (session: Session): { sessionId: string; generation: number; container: string } => ({
-  sessionId: session.id, generation: session.generation, container: MAIN,
+  sessionId: session.id,
+  generation: session.generation,
+  container: MAIN,
 });
 
-export const homeOf = (session: Session): { name: string; uid: number; gid: number } => ({
-  name: `home-${session.ownerId}`, uid: OWNER_UID, gid: OWNER_UID,
+export const homeOf = (session: Pick<Session, 'ownerId'>): { name: string; uid: number; gid: number } => ({
+  name: `home-${session.ownerId}`,
+  uid: OWNER_UID,
+  gid: OWNER_UID,
 });
 
 export function limitsOf(session: Session, policy: PlanPolicy) {

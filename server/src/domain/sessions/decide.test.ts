@@ -7,8 +7,14 @@ import type { Session, SessionState, Wanted } from './session.ts';
 
 const MINUTE = 60_000;
 const policy: LifePolicy = {
-  pendingMs: 60 * MINUTE, pullMs: 60 * MINUTE, readyMs: 10 * MINUTE, pauseMs: 2 * MINUTE, restartMs: 5 * MINUTE, stopMs: 2 * MINUTE,
-  freezeForMs: 30 * MINUTE, canFreeze: true,
+  pendingMs: 60 * MINUTE,
+  pullMs: 60 * MINUTE,
+  readyMs: 10 * MINUTE,
+  pauseMs: 2 * MINUTE,
+  restartMs: 5 * MINUTE,
+  stopMs: 2 * MINUTE,
+  freezeForMs: 30 * MINUTE,
+  canFreeze: true,
 };
 const STARTED = new Date(T0.getTime() + 1_000);
 const AGAIN = new Date(T0.getTime() + 9_000);
@@ -23,7 +29,13 @@ const frozen: Seen = { phase: 'frozen', startedAt: STARTED, ready: false };
 const exited = (more: Partial<Seen> = {}): Seen => ({ phase: 'exited', startedAt: STARTED, exitCode: 3, ready: false, ...more });
 
 const short = (decision: Decision): string =>
-  decision.kind === 'act' ? `do ${decision.action}` : decision.kind === 'move' ? `-> ${decision.to}` : decision.kind === 'note' ? 'note' : `wait ${decision.inMs}`;
+  decision.kind === 'act'
+    ? `do ${decision.action}`
+    : decision.kind === 'move'
+      ? `-> ${decision.to}`
+      : decision.kind === 'note'
+        ? 'note'
+        : `wait ${decision.inMs}`;
 
 const TABLE: readonly (readonly [situation: string, session: Partial<Session>, seen: Seen, expected: string, now?: Date])[] = [
   ['a new session looks for a place', {}, absent, 'do place'],
@@ -51,7 +63,12 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
   ['somebody removed its container', { state: 'running', ...ran }, absent, '-> terminating'],
   ['somebody froze its container', { state: 'running', ...ran }, frozen, 'do thaw'],
   ['the engine was restarted', { state: 'running', ...ran }, exited({ interrupted: true }), '-> restarting'],
-  ['a batch session is not repeated by itself', { state: 'running', type: 'batch', ...ran }, exited({ interrupted: true }), '-> terminating'],
+  [
+    'a batch session is not repeated by itself',
+    { state: 'running', type: 'batch', ...ran },
+    exited({ interrupted: true }),
+    '-> terminating',
+  ],
   ['pause asked for', { state: 'running', ...ran, wanted: 'paused' }, up, '-> pausing'],
   ['restart asked for', { state: 'running', ...ran, restartWish: 4 }, up, '-> restarting'],
   ['restart asked for, and it ended meanwhile', { state: 'running', ...ran, restartWish: 4 }, exited(), '-> restarting'],
@@ -62,7 +79,12 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
   ['frozen', { state: 'pausing', ...ran, wanted: 'paused' }, frozen, '-> paused'],
   ['resume asked for while pausing: the arrow is finished first', { state: 'pausing', ...ran }, frozen, '-> paused'],
   ['resume', { state: 'paused', ...ran, frozen: true }, frozen, '-> pending'],
-  ['paused and left alone', { state: 'paused', ...ran, wanted: 'paused', frozen: true, willStopAt: later(30 * MINUTE) }, frozen, `wait ${30 * MINUTE}`],
+  [
+    'paused and left alone',
+    { state: 'paused', ...ran, wanted: 'paused', frozen: true, willStopAt: later(30 * MINUTE) },
+    frozen,
+    `wait ${30 * MINUTE}`,
+  ],
   ['its memory is given back', { state: 'paused', ...ran, wanted: 'paused', frozen: true, willStopAt: T0 }, frozen, 'do stop'],
   ['the engine was restarted while it was frozen', { state: 'paused', ...ran, wanted: 'paused', frozen: true }, exited(), 'note'],
   ['somebody thawed it', { state: 'paused', ...ran, wanted: 'paused', frozen: true }, up, 'do freeze'],
@@ -72,8 +94,18 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
   ['or has ended already', { state: 'restarting', ...ran }, exited({ startedAt: AGAIN }), '-> terminating'],
   ['terminating stops it', { state: 'terminating', ...ran }, up, 'do stop'],
   ['remembers its exit code', { state: 'terminating', ...ran }, exited(), 'note'],
-  ['keeps its log', { state: 'terminating', ...ran, ending: { state: 'terminated', reason: '', exitCode: 3, cause: null } }, exited(), 'do keep-log'],
-  ['removes it', { state: 'terminating', ...ran, logsKept: true, ending: { state: 'terminated', reason: '', exitCode: 3, cause: null } }, exited(), 'do remove'],
+  [
+    'keeps its log',
+    { state: 'terminating', ...ran, ending: { state: 'terminated', reason: '', exitCode: 3, cause: null } },
+    exited(),
+    'do keep-log',
+  ],
+  [
+    'removes it',
+    { state: 'terminating', ...ran, logsKept: true, ending: { state: 'terminated', reason: '', exitCode: 3, cause: null } },
+    exited(),
+    'do remove',
+  ],
   ['removes what else belongs to it', { state: 'terminating', ...ran }, absent, 'do remove'],
   ['a process that cannot be stopped is removed by force', { state: 'terminating', ...ran }, up, 'do remove', later(3 * MINUTE)],
   ['and is left to the sweep when even that fails', { state: 'terminating', ...ran }, up, '-> terminated', later(5 * MINUTE)],
@@ -94,13 +126,21 @@ describe('decide', () => {
 /** A fair engine: every action works. */
 function enact(action: Action, session: Session, seen: Seen, now: Date): { session: Session; seen: Seen } {
   switch (action) {
-    case 'place': return { session: moveTo(session, 'scheduled', now, 'placed', { grant, generation: Math.max(session.generation, 1) }), seen };
-    case 'ensure-image': return { session: moveTo(session, 'preparing', now, 'image', { imageDigest: 'sha256:1' }), seen };
-    case 'launch': case 'start': return { session, seen: { phase: 'running', startedAt: now, ready: true } };
-    case 'freeze': return { session, seen: { ...seen, phase: 'frozen' } };
-    case 'thaw': return { session, seen: { ...seen, phase: 'running', ready: true } };
-    case 'stop': return { session, seen: { ...seen, phase: 'exited', exitCode: 137, ready: false } };
-    case 'keep-log': return { session: note(session, { logsKept: true }), seen };
+    case 'place':
+      return { session: moveTo(session, 'scheduled', now, 'placed', { grant, generation: Math.max(session.generation, 1) }), seen };
+    case 'ensure-image':
+      return { session: moveTo(session, 'preparing', now, 'image', { imageDigest: 'sha256:1' }), seen };
+    case 'launch':
+    case 'start':
+      return { session, seen: { phase: 'running', startedAt: now, ready: true } };
+    case 'freeze':
+      return { session, seen: { ...seen, phase: 'frozen' } };
+    case 'thaw':
+      return { session, seen: { ...seen, phase: 'running', ready: true } };
+    case 'stop':
+      return { session, seen: { ...seen, phase: 'exited', exitCode: 137, ready: false } };
+    case 'keep-log':
+      return { session: note(session, { logsKept: true }), seen };
     case 'remove': {
       const { to, reason, changes } = finish(session, now);
       return { session: moveTo(session, to, now, reason, changes), seen: absent };
@@ -125,39 +165,64 @@ function settle(start: Session, firstSeen: Seen, from: Date): { session: Session
 const states = Object.keys(TRANSITIONS) as SessionState[];
 const anySeen: fc.Arbitrary<Seen> = fc.record({
   phase: fc.constantFrom('absent', 'created', 'running', 'frozen', 'exited'),
-  startedAt: fc.constantFrom(STARTED, AGAIN), exitCode: fc.constantFrom(0, 1, 137), interrupted: fc.boolean(), ready: fc.constant(true),
+  startedAt: fc.constantFrom(STARTED, AGAIN),
+  exitCode: fc.constantFrom(0, 1, 137),
+  interrupted: fc.boolean(),
+  ready: fc.constant(true),
 });
 const anySession: fc.Arbitrary<Session> = fc
-  .record({ state: fc.constantFrom(...states), wanted: fc.constantFrom<Wanted[]>('running', 'paused', 'terminated'), hasRun: fc.boolean(), frozen: fc.boolean(), restart: fc.boolean(), type: fc.constantFrom('interactive', 'batch') })
-  .map(({ state, wanted, hasRun, frozen: isFrozen, restart, type }) => exampleSession({
-    state, wanted, type, restartWish: restart ? 2 : 0,
-    ...(state === 'pending' && !hasRun ? {} : hasRun || ['running', 'pausing', 'paused', 'restarting'].includes(state) ? ran : placed),
-    frozen: state === 'paused' && isFrozen,
-  }));
+  .record({
+    state: fc.constantFrom(...states),
+    wanted: fc.constantFrom<Wanted[]>('running', 'paused', 'terminated'),
+    hasRun: fc.boolean(),
+    frozen: fc.boolean(),
+    restart: fc.boolean(),
+    type: fc.constantFrom('interactive', 'batch'),
+  })
+  .map(({ state, wanted, hasRun, frozen: isFrozen, restart, type }) =>
+    exampleSession({
+      state,
+      wanted,
+      type,
+      restartWish: restart ? 2 : 0,
+      ...(state === 'pending' && !hasRun ? {} : hasRun || ['running', 'pausing', 'paused', 'restarting'].includes(state) ? ran : placed),
+      frozen: state === 'paused' && isFrozen,
+    }),
+  );
 
 describe('decide, from any state and whatever is there', () => {
   test('with a fair engine the session comes to rest, where it was wanted or ended', () => {
-    fc.assert(fc.property(anySession, anySeen, (session, seen) => {
-      const rest = settle(session, seen, T0);
-      if (isFinal(rest.session.state)) return true;
-      const reached = { running: 'running', paused: 'paused', terminated: 'terminated' }[session.wanted];
-      return rest.session.state === reached;
-    }), { numRuns: 3_000 });
+    fc.assert(
+      fc.property(anySession, anySeen, (session, seen) => {
+        const rest = settle(session, seen, T0);
+        if (isFinal(rest.session.state)) return true;
+        const reached = { running: 'running', paused: 'paused', terminated: 'terminated' }[session.wanted];
+        return rest.session.state === reached;
+      }),
+      { numRuns: 3_000 },
+    );
   });
 
   test('nothing rests without a next look while state and wish differ', () => {
-    fc.assert(fc.property(anySession, anySeen, (session, seen) => {
-      const decision = decide(session, seen, T0, policy);
-      const differs = session.wanted === 'terminated' ? !isFinal(session.state) : session.state !== session.wanted && !isFinal(session.state);
-      return !(differs && decision.kind === 'wait' && decision.inMs === null);
-    }), { numRuns: 3_000 });
+    fc.assert(
+      fc.property(anySession, anySeen, (session, seen) => {
+        const decision = decide(session, seen, T0, policy);
+        const differs =
+          session.wanted === 'terminated' ? !isFinal(session.state) : session.state !== session.wanted && !isFinal(session.state);
+        return !(differs && decision.kind === 'wait' && decision.inMs === null);
+      }),
+      { numRuns: 3_000 },
+    );
   });
 
   test('what has ended stays ended and leaves nothing on the engine', () => {
-    fc.assert(fc.property(anySession, anySeen, (session, seen) => {
-      const start = isFinal(session.state) ? session : { ...session, wanted: 'terminated' as const };
-      const rest = settle(start, seen, T0);
-      return isFinal(rest.session.state) && (isFinal(session.state) || session.state === 'pending' || rest.seen.phase === 'absent');
-    }), { numRuns: 3_000 });
+    fc.assert(
+      fc.property(anySession, anySeen, (session, seen) => {
+        const start = isFinal(session.state) ? session : { ...session, wanted: 'terminated' as const };
+        const rest = settle(start, seen, T0);
+        return isFinal(rest.session.state) && (isFinal(session.state) || session.state === 'pending' || rest.seen.phase === 'absent');
+      }),
+      { numRuns: 3_000 },
+    );
   });
 });

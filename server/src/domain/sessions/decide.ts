@@ -16,7 +16,12 @@ export interface Seen {
 
 export type Action = 'place' | 'ensure-image' | 'launch' | 'start' | 'freeze' | 'thaw' | 'stop' | 'keep-log' | 'remove';
 
-export interface Move { readonly kind: 'move'; readonly to: SessionState; readonly reason: string; readonly changes?: Changes }
+export interface Move {
+  readonly kind: 'move';
+  readonly to: SessionState;
+  readonly reason: string;
+  readonly changes?: Changes;
+}
 
 export type Decision =
   | { readonly kind: 'act'; readonly action: Action }
@@ -39,57 +44,78 @@ export interface LifePolicy {
 }
 
 /** States that are decided without asking the engine. */
-export const needsLook = (state: SessionState): boolean => !['pending', 'scheduled', 'pulling', 'terminated', 'cancelled', 'error'].includes(state);
+export const needsLook = (state: SessionState): boolean =>
+  !['pending', 'scheduled', 'pulling', 'terminated', 'cancelled', 'error'].includes(state);
 
 /** Level-triggered: looks only at what is wanted and what is there, never at which event woke us. */
 export function decide(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
   switch (session.state) {
-    case 'pending': return fromPending(session, now, policy);
+    case 'pending':
+      return fromPending(session, now, policy);
     case 'scheduled':
-    case 'pulling': return fromImage(session, now, policy);
-    case 'preparing': return fromPreparing(session, seen, now, policy);
-    case 'running': return fromRunning(session, seen);
-    case 'pausing': return fromPausing(session, seen, now, policy);
-    case 'paused': return fromPaused(session, seen, now);
-    case 'restarting': return fromRestarting(session, seen, now, policy);
-    case 'terminating': return fromTerminating(session, seen, now, policy);
+    case 'pulling':
+      return fromImage(session, now, policy);
+    case 'preparing':
+      return fromPreparing(session, seen, now, policy);
+    case 'running':
+      return fromRunning(session, seen);
+    case 'pausing':
+      return fromPausing(session, seen, now, policy);
+    case 'paused':
+      return fromPaused(session, seen, now);
+    case 'restarting':
+      return fromRestarting(session, seen, now, policy);
+    case 'terminating':
+      return fromTerminating(session, seen, now, policy);
     case 'terminated':
     case 'cancelled':
-    case 'error': return settled;
+    case 'error':
+      return settled;
   }
 }
 
 function fromPending(session: Session, now: Date, policy: LifePolicy): Decision {
   const hasContainer = session.generation > 0;
-  if (session.wanted === 'terminated') return hasContainer ? terminate(session) : move('cancelled', 'cancelled before it got a place', { endedAt: now });
+  if (session.wanted === 'terminated')
+    return hasContainer ? terminate(session) : move('cancelled', 'cancelled before it got a place', { endedAt: now });
   if (session.wanted === 'paused' && hasContainer) return move('paused', 'paused again before it got a place', { waiting: null });
   const limit = session.spec.pendingTimeoutMs ?? policy.pendingMs;
-  if (!hasContainer && age(session, now) > limit) return move('cancelled', `no room within ${formatDuration(limit)}: ${session.reason}`, { endedAt: now });
+  if (!hasContainer && age(session, now) > limit)
+    return move('cancelled', `no room within ${formatDuration(limit)}: ${session.reason}`, { endedAt: now });
   return act('place');
 }
 
 function fromImage(session: Session, now: Date, policy: LifePolicy): Decision {
   if (session.wanted === 'terminated') return terminate(session);
   if (session.processStartedAt !== null) return move('preparing', 'resuming');
-  if (session.state === 'pulling' && age(session, now) > policy.pullMs) return fail(timedOut('its image', 'has not arrived', policy.pullMs));
+  if (session.state === 'pulling' && age(session, now) > policy.pullMs)
+    return fail(timedOut('its image', 'has not arrived', policy.pullMs));
   return act('ensure-image');
 }
 
 function fromPreparing(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
   if (session.wanted === 'terminated') return terminate(session);
   switch (seen.phase) {
-    case 'absent': return session.processStartedAt === null ? act('launch') : fail(LOST);
-    case 'created': return act('start');
-    case 'frozen': return act('thaw');
-    case 'exited': return isOldProcess(session, seen) || seen.interrupted === true ? act('start') : ended(seen);
-    case 'running': return untilReady(session, seen, now, policy.readyMs);
+    case 'absent':
+      return session.processStartedAt === null ? act('launch') : fail(LOST);
+    case 'created':
+      return act('start');
+    case 'frozen':
+      return act('thaw');
+    case 'exited':
+      return isOldProcess(session, seen) || seen.interrupted === true ? act('start') : ended(seen);
+    case 'running':
+      return untilReady(session, seen, now, policy.readyMs);
   }
 }
 
 function untilReady(session: Session, seen: Seen, now: Date, limitMs: number): Decision {
   if (seen.ready) {
     return move('running', 'running', {
-      processStartedAt: seen.startedAt ?? now, startedAt: session.startedAt ?? now, frozen: false, willStopAt: null,
+      processStartedAt: seen.startedAt ?? now,
+      startedAt: session.startedAt ?? now,
+      frozen: false,
+      willStopAt: null,
     });
   }
   return age(session, now) > limitMs ? fail(neverAnswered(session, limitMs)) : wait(100);
@@ -97,12 +123,17 @@ function untilReady(session: Session, seen: Seen, now: Date, limitMs: number): D
 
 function fromRunning(session: Session, seen: Seen): Decision {
   if (session.wanted === 'terminated') return terminate(session);
-  if (session.restartWish > session.restartServed) return move('restarting', 'restart asked for', { restartServed: session.restartWish, restarts: session.restarts + 1 });
+  if (session.restartWish > session.restartServed)
+    return move('restarting', 'restart asked for', { restartServed: session.restartWish, restarts: session.restarts + 1 });
   switch (seen.phase) {
-    case 'absent': return fail(LOST);
-    case 'created': return act('start');
-    case 'frozen': return session.wanted === 'paused' ? move('pausing', 'pause asked for') : act('thaw');
-    case 'running': return session.wanted === 'paused' ? move('pausing', 'pause asked for') : settled;
+    case 'absent':
+      return fail(LOST);
+    case 'created':
+      return act('start');
+    case 'frozen':
+      return session.wanted === 'paused' ? move('pausing', 'pause asked for') : act('thaw');
+    case 'running':
+      return session.wanted === 'paused' ? move('pausing', 'pause asked for') : settled;
     case 'exited':
       if (seen.interrupted !== true) return ended(seen);
       if (session.type === 'batch') return fail(INTERRUPTED);
@@ -115,25 +146,32 @@ function fromPausing(session: Session, seen: Seen, now: Date, policy: LifePolicy
   if (session.wanted === 'terminated') return terminate(session);
   const late = age(session, now) > policy.pauseMs;
   switch (seen.phase) {
-    case 'absent': return fail(LOST);
-    case 'created': return paused(now, null);
-    case 'frozen': return paused(now, policy.freezeForMs);
-    case 'running': return act(policy.canFreeze && !late ? 'freeze' : 'stop');
-    case 'exited': return late || !policy.canFreeze || seen.interrupted === true ? paused(now, null) : ended(seen);
+    case 'absent':
+      return fail(LOST);
+    case 'created':
+      return paused(now, null);
+    case 'frozen':
+      return paused(now, policy.freezeForMs);
+    case 'running':
+      return act(policy.canFreeze && !late ? 'freeze' : 'stop');
+    case 'exited':
+      return late || !policy.canFreeze || seen.interrupted === true ? paused(now, null) : ended(seen);
   }
 }
 
 function paused(now: Date, freezeForMs: number | null): Decision {
   const frozen = freezeForMs !== null;
   return move('paused', frozen ? 'paused: memory kept, CPU given back' : 'paused: files kept, memory and CPU given back', {
-    frozen, willStopAt: frozen ? new Date(now.getTime() + freezeForMs) : null,
+    frozen,
+    willStopAt: frozen ? new Date(now.getTime() + freezeForMs) : null,
   });
 }
 
 function fromPaused(session: Session, seen: Seen, now: Date): Decision {
   if (session.wanted === 'terminated') return terminate(session);
   if (seen.phase === 'absent') return fail(LOST);
-  if (session.wanted === 'running') return move('pending', 'resume asked for', { frozen: session.frozen && seen.phase === 'frozen', willStopAt: null });
+  if (session.wanted === 'running')
+    return move('pending', 'resume asked for', { frozen: session.frozen && seen.phase === 'frozen', willStopAt: null });
   if (seen.phase === 'running') return act(session.frozen ? 'freeze' : 'stop');
   if (seen.phase === 'frozen' && (!session.frozen || isPast(session.willStopAt, now))) return act('stop');
   if (seen.phase === 'exited' && session.frozen) {
@@ -146,11 +184,16 @@ function fromRestarting(session: Session, seen: Seen, now: Date, policy: LifePol
   if (session.wanted === 'terminated') return terminate(session);
   const old = isOldProcess(session, seen);
   switch (seen.phase) {
-    case 'absent': return fail(LOST);
-    case 'created': return act('start');
-    case 'frozen': return act('thaw');
-    case 'running': return old ? act('stop') : untilReady(session, seen, now, policy.restartMs);
-    case 'exited': return old || seen.interrupted === true ? act('start') : ended(seen);
+    case 'absent':
+      return fail(LOST);
+    case 'created':
+      return act('start');
+    case 'frozen':
+      return act('thaw');
+    case 'running':
+      return old ? act('stop') : untilReady(session, seen, now, policy.restartMs);
+    case 'exited':
+      return old || seen.interrupted === true ? act('start') : ended(seen);
   }
 }
 
@@ -172,7 +215,12 @@ function endingOf(session: Session, seen: Seen): Ending | null {
 /** What a session becomes once nothing of it is left on the engine: the last step of `remove`. */
 export function finish(session: Session, now: Date): Move {
   const ending = session.ending ?? { state: 'terminated', reason: session.reason, exitCode: null, cause: null };
-  return { kind: 'move', to: ending.state, reason: ending.reason, changes: { ending, endedAt: now, frozen: false, willStopAt: null, waiting: null } };
+  return {
+    kind: 'move',
+    to: ending.state,
+    reason: ending.reason,
+    changes: { ending, endedAt: now, frozen: false, willStopAt: null, waiting: null },
+  };
 }
 
 const terminate = (session: Session): Decision =>
@@ -191,20 +239,25 @@ export function fail(cause: Cause): Move {
 }
 
 const LOST: Cause = {
-  code: 'container-lost', message: 'its container is gone: somebody outside Berth removed it',
+  code: 'container-lost',
+  message: 'its container is gone: somebody outside Berth removed it',
   remedy: 'files in the home folder are kept; create the session again',
 };
 const INTERRUPTED: Cause = {
-  code: 'engine-restarted', message: 'the engine or the machine was restarted while it ran',
+  code: 'engine-restarted',
+  message: 'the engine or the machine was restarted while it ran',
   remedy: 'create the batch session again; it is not repeated by itself because its work may not bear that',
 };
 
 const neverAnswered = (session: Session, limitMs: number): Cause => ({
-  code: 'port-never-answered', message: `port ${session.spec.port} did not answer within ${formatDuration(limitMs)}`,
+  code: 'port-never-answered',
+  message: `port ${session.spec.port} did not answer within ${formatDuration(limitMs)}`,
   remedy: 'look at its log: the program may listen on another port, or on 127.0.0.1 only; it must listen on 0.0.0.0',
 });
 const timedOut = (what: string, how: string, limitMs: number): Cause => ({
-  code: 'timed-out', message: `${what} ${how} within ${formatDuration(limitMs)}`, remedy: 'try again; if it goes on, ask whoever runs this installation',
+  code: 'timed-out',
+  message: `${what} ${how} within ${formatDuration(limitMs)}`,
+  remedy: 'try again; if it goes on, ask whoever runs this installation',
 });
 
 /** The process that `running` spoke of last, not one started since. */

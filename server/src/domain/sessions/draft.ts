@@ -40,11 +40,20 @@ function specOf(input: CreateSession, context: DraftContext): SessionSpec {
   const { resources } = input;
   return {
     image: parseImageReference(input.image ?? context.defaultImage),
-    pull: input.pull, command: input.command, keepEntrypoint: input.keepEntrypoint,
-    tty: input.tty, stdin: input.stdin, env: input.env,
-    cpu: resources.cpu ?? null, gpu: resources.gpu ?? 0, memoryBytes: resources.memory ?? null,
+    pull: input.pull,
+    command: input.command,
+    keepEntrypoint: input.keepEntrypoint,
+    tty: input.tty,
+    stdin: input.stdin,
+    env: input.env,
+    cpu: resources.cpu ?? null,
+    gpu: resources.gpu ?? 0,
+    memoryBytes: resources.memory ?? null,
     sharedMemoryBytes: resources.sharedMemory ?? null,
-    node: input.node ?? null, egress: input.egress, port: input.port ?? null, workDir: input.workDir ?? null,
+    node: input.node ?? null,
+    egress: input.egress,
+    port: input.port ?? null,
+    workDir: input.workDir ?? null,
     pendingTimeoutMs: input.pendingTimeout ?? null,
   };
 }
@@ -53,12 +62,15 @@ function refuseContradictions(input: CreateSession, spec: SessionSpec): void {
   const refuse = (field: string, detail: string): never => {
     throw new ProblemError('invalid-field', detail, { field });
   };
-  if (input.type === 'batch' && (input.tty || input.stdin !== 'closed')) refuse('type', 'a batch session has no terminal and no input: leave out "tty" and "stdin"');
+  if (input.type === 'batch' && (input.tty || input.stdin !== 'closed'))
+    refuse('type', 'a batch session has no terminal and no input: leave out "tty" and "stdin"');
   if (input.type === 'batch' && input.command.length === 0) refuse('command', 'a batch session needs a command to run');
-  if (input.tty && input.stdin === 'once') refuse('stdin', 'input that ends with its client ("once") does not go with a terminal: use "open"');
+  if (input.tty && input.stdin === 'once')
+    refuse('stdin', 'input that ends with its client ("once") does not go with a terminal: use "open"');
   const reserved = Object.keys(input.env).find((name) => name.startsWith('BERTH_'));
   if (reserved !== undefined) refuse('env', `"${reserved}": variables that begin with BERTH_ are Berth's own; choose another name`);
-  if (spec.memoryBytes !== null && spec.memoryBytes < MIN_MEMORY_BYTES) refuse('resources.memory', `${spec.memoryBytes} bytes of memory are too few for any container: ask for at least 6MiB`);
+  if (spec.memoryBytes !== null && spec.memoryBytes < MIN_MEMORY_BYTES)
+    refuse('resources.memory', `${spec.memoryBytes} bytes of memory are too few for any container: ask for at least 6MiB`);
 }
 
 function refuseImpossible(spec: SessionSpec, capacities: readonly NodeCapacity[]): void {
@@ -67,7 +79,11 @@ function refuseImpossible(spec: SessionSpec, capacities: readonly NodeCapacity[]
   }
   const candidates = spec.node === null ? capacities : capacities.filter((node) => node.name === spec.node);
   if (spec.node !== null && capacities.length > 0 && candidates.length === 0) {
-    throw new ProblemError('invalid-field', `"${spec.node}" is no node of this installation; there is ${capacities.map((node) => node.name).join(', ')}`, { field: 'node' });
+    throw new ProblemError(
+      'invalid-field',
+      `"${spec.node}" is no node of this installation; there is ${capacities.map((node) => node.name).join(', ')}`,
+      { field: 'node' },
+    );
   }
   const reason = neverFits(slotsOf(spec), candidates);
   if (reason !== undefined) throw new ProblemError('never-fits', reason, { field: 'resources' });

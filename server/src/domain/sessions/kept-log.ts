@@ -1,5 +1,8 @@
 /** What a session printed, as it is kept after its container is gone: per chunk one byte for the stream, four for the length, the bytes. */
-export interface KeptChunk { readonly stream: 'stdout' | 'stderr'; readonly data: Buffer }
+export interface KeptChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly data: Buffer;
+}
 
 export function encodeChunk(chunk: KeptChunk): Buffer {
   const head = Buffer.alloc(5);
@@ -19,8 +22,14 @@ export function* decodeChunks(log: Buffer): Generator<KeptChunk> {
 
 /** The last lines as text, for people who ask why it ended. Escape sequences and carriage returns are taken out. */
 export function lastLines(chunks: readonly KeptChunk[], count: number): readonly string[] {
-  const text = Buffer.concat(chunks.map((chunk) => chunk.data)).subarray(-16_384).toString('utf8');
+  const text = Buffer.concat(chunks.map((chunk) => chunk.data))
+    .subarray(-16_384)
+    .toString('utf8');
   // oxlint-disable-next-line no-control-regex -- terminal output is made of control characters
   const plain = text.replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g, '').replace(/\r/g, '');
-  return plain.split('\n').filter((line) => line.trim() !== '').slice(-count).map((line) => line.slice(0, 500));
+  return plain
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-count)
+    .map((line) => line.slice(0, 500));
 }

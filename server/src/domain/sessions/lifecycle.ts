@@ -29,9 +29,26 @@ export class IllegalTransition extends Error {
 }
 
 /** What a move may change besides the state itself. */
-export type Changes = Partial<Pick<Session,
-  'grant' | 'imageDigest' | 'processStartedAt' | 'frozen' | 'willStopAt' | 'ending' | 'logsKept' | 'waiting' | 'timeline'
-  | 'restarts' | 'restartServed' | 'lastLog' | 'startedAt' | 'endedAt' | 'generation'>>;
+export type Changes = Partial<
+  Pick<
+    Session,
+    | 'grant'
+    | 'imageDigest'
+    | 'processStartedAt'
+    | 'frozen'
+    | 'willStopAt'
+    | 'ending'
+    | 'logsKept'
+    | 'waiting'
+    | 'timeline'
+    | 'restarts'
+    | 'restartServed'
+    | 'lastLog'
+    | 'startedAt'
+    | 'endedAt'
+    | 'generation'
+  >
+>;
 
 /** The one way a state changes. The store writes the result where the revision is still the old one. */
 export function moveTo(session: Session, to: SessionState, now: Date, reason: string, changes: Changes = {}): Session {

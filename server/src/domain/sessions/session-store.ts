@@ -50,7 +50,11 @@ export interface QuarantineStore {
   stopped(stray: Stray, now: Date): Promise<void>;
   count(): Promise<number>;
 }
-export interface Stray { readonly sessionId: string; readonly generation: number; readonly container: string }
+export interface Stray {
+  readonly sessionId: string;
+  readonly generation: number;
+  readonly container: string;
+}
 
 export interface NewSession {
   readonly id: string;
@@ -96,7 +100,12 @@ export interface SessionStore {
   request(id: string, change: (session: Session) => Session, message: string): Promise<Session>;
   log(sessionId: string): Promise<Buffer | undefined>;
   /** In order, after an event id; never skips one that was committed late. */
-  events(filter: { readonly ownerId: string | null; readonly sessionId: string | null; readonly after: string | null; readonly limit: number }): Promise<readonly StoredEvent[]>;
+  events(filter: {
+    readonly ownerId: string | null;
+    readonly sessionId: string | null;
+    readonly after: string | null;
+    readonly limit: number;
+  }): Promise<readonly StoredEvent[]>;
   /** The id of the newest event: where somebody begins who wants only what comes. Null: there is none yet. */
   latestEvent(): Promise<string | null>;
 }

@@ -1,8 +1,18 @@
 import type { Cause, CreateSession, LaunchStep, SessionEvent } from '@berth/contract';
 
 export type SessionState =
-  | 'pending' | 'scheduled' | 'pulling' | 'preparing' | 'running' | 'pausing' | 'paused'
-  | 'restarting' | 'terminating' | 'terminated' | 'cancelled' | 'error';
+  | 'pending'
+  | 'scheduled'
+  | 'pulling'
+  | 'preparing'
+  | 'running'
+  | 'pausing'
+  | 'paused'
+  | 'restarting'
+  | 'terminating'
+  | 'terminated'
+  | 'cancelled'
+  | 'error';
 export type Wanted = 'running' | 'paused' | 'terminated';
 
 /** What was asked for and never changes, defaults filled in. */

@@ -4,7 +4,9 @@ import type { Session } from './session.ts';
 
 /** What requests do: each changes what is wanted and nothing else. The store raises the revision. */
 const wish = (session: Session, changes: Partial<Pick<Session, 'wanted' | 'restartWish'>>): Session => ({
-  ...session, ...changes, wish: session.wish + 1,
+  ...session,
+  ...changes,
+  wish: session.wish + 1,
 });
 
 /** Always possible; repeating it, or asking it of a session that has ended, changes nothing. */
@@ -15,7 +17,8 @@ export function wantPaused(session: Session): Session {
   refuseEnding(session, 'paused');
   if (session.wanted === 'paused') return session;
   if (session.type === 'batch') throw new ProblemError('wrong-state', `${session.name} is a batch session: it can be stopped, not paused`);
-  if (session.startedAt === null) throw new ProblemError('wrong-state', `${session.name} has not started yet (${session.state}): wait until it runs, or stop it`);
+  if (session.startedAt === null)
+    throw new ProblemError('wrong-state', `${session.name} has not started yet (${session.state}): wait until it runs, or stop it`);
   return wish(session, { wanted: 'paused' });
 }
 

@@ -20,8 +20,14 @@ export interface Token {
   readonly revokedAt: Date | null;
 }
 
-export interface Page<T> { readonly items: readonly T[]; readonly next: string | null }
-export interface PageRequest { readonly limit: number; readonly cursor: string | null }
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+export interface PageRequest {
+  readonly limit: number;
+  readonly cursor: string | null;
+}
 
 export interface UserStore {
   /** Also makes the user's own project. ProblemError name-taken. */
@@ -35,7 +41,14 @@ export interface UserStore {
 
 export interface TokenStore {
   /** `hash`: sha256 of the secret, hex. */
-  create(token: { readonly id: string; readonly name: string; readonly userId: string; readonly prefix: string; readonly hash: string; readonly expiresAt: Date | null }): Promise<Token>;
+  create(token: {
+    readonly id: string;
+    readonly name: string;
+    readonly userId: string;
+    readonly prefix: string;
+    readonly hash: string;
+    readonly expiresAt: Date | null;
+  }): Promise<Token>;
   list(userId: string, page: PageRequest): Promise<Page<Token>>;
   /** Of this owner, or of anybody for null. Repeating is success. */
   revoke(ownerId: string | null, id: string, now: Date): Promise<Token | undefined>;

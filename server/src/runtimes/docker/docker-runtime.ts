@@ -164,12 +164,10 @@ export class DockerRuntime implements Runtime, Freezable {
 
   async list(): Promise<readonly Observed[]> {
     await this.#firewall.ensure(await this.#known());
-    // Networks before containers: one made in between is never taken for deserted.
-    const networks = await this.#networks.list();
     const filters = { label: [`${LABEL.instance}=${this.#options.instance}`, LABEL.session] };
     const found = await this.#engine.call('engine.container-list', (docker) => docker.listContainers({ all: true, filters }));
     const refs = found.flatMap((container) => refOf(container.Labels, this.#options.instance) ?? []);
-    await this.#removeLeftovers(networks, new Set(refs.map((ref) => ref.sessionId)));
+    await this.#throwAways.removeOlderThan(LEFTOVER_AFTER_MS);
     const observed: Observed[] = [];
     for (let at = 0; at < refs.length; at += INSPECTIONS_AT_ONCE) {
       observed.push(...(await Promise.all(refs.slice(at, at + INSPECTIONS_AT_ONCE).map((ref) => this.inspect(ref)))));
@@ -177,12 +175,12 @@ export class DockerRuntime implements Runtime, Freezable {
     return observed.filter((container) => container.phase !== 'absent');
   }
 
-  async #removeLeftovers(networks: Awaited<ReturnType<SessionNetworks['list']>>, inUse: ReadonlySet<string>): Promise<void> {
-    const deserted = networks.filter(
-      (network) => !inUse.has(network.sessionId) && Date.now() - network.createdAt.getTime() > LEFTOVER_AFTER_MS,
-    );
-    await Promise.all(deserted.map((network) => this.#networks.remove(network.sessionId)));
-    await this.#throwAways.removeOlderThan(LEFTOVER_AFTER_MS);
+  async traces(): Promise<readonly string[]> {
+    return (await this.#networks.list()).map((network) => network.sessionId);
+  }
+
+  clear(sessionId: string): Promise<void> {
+    return this.#networks.remove(sessionId);
   }
 
   async nodes(): Promise<readonly NodeFacts[]> {

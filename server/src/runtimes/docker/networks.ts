@@ -26,7 +26,7 @@ export interface SessionNetworks {
   reach(sessionId: string, address: string): Promise<void>;
   /** Nothing happens while containers still use it. */
   remove(sessionId: string): Promise<void>;
-  list(): Promise<readonly { readonly sessionId: string; readonly createdAt: Date }[]>;
+  list(): Promise<readonly { readonly sessionId: string }[]>;
 }
 
 interface Settings {
@@ -156,12 +156,12 @@ export class BridgeNetworks implements SessionNetworks {
     }
   }
 
-  async list(): Promise<readonly { readonly sessionId: string; readonly createdAt: Date }[]> {
+  async list(): Promise<readonly { readonly sessionId: string }[]> {
     const filters = { label: [`${LABEL.instance}=${this.#settings.instance}`] };
     const networks = await this.#settings.engine.call('engine.network-list', (docker) => docker.listNetworks({ filters }));
     return networks.flatMap((network) => {
       const sessionId = network.Labels?.[LABEL.session];
-      return sessionId === undefined ? [] : [{ sessionId, createdAt: new Date(network.Created) }];
+      return sessionId === undefined ? [] : [{ sessionId }];
     });
   }
 }
