@@ -102,6 +102,11 @@ export default defineConfig({
     'typescript/consistent-type-imports': 'error',
     'typescript/no-unsafe-type-assertion': 'off',
     'typescript/no-base-to-string': 'off',
+    // The compiler's noImplicitReturns knows exhaustive switches, these two do not.
+    'typescript/consistent-return': 'off',
+    'promise/always-return': 'off',
+    'promise/no-callback-in-promise': 'off',
+    'promise/no-promise-in-callback': 'off',
     'typescript/no-unnecessary-boolean-literal-compare': 'off',
     'unicorn/consistent-function-scoping': 'off',
     'no-empty': 'error',
@@ -126,6 +131,6 @@ export default defineConfig({
         'max-lines-per-function': 'off',
       },
     },
-    { files: ['**/*.test.ts', '**/test/**'], rules: { 'max-lines-per-function': 'off' } },
+    { files: ['**/*.test.ts', '**/test/**', 'server/src/runtimes/runtime-conformance.ts'], rules: { 'max-lines-per-function': 'off' } },
   ],
 });

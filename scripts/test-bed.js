@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { claim } from './claim.js';
@@ -100,7 +101,7 @@ export class TestBed {
     }
   }
 
-  #environment() {
+  async #environment() {
     return {
       [BED]: this.runFolder,
       BERTH_TEST_DOCKER: this.docker.host,
@@ -108,6 +109,7 @@ export class TestBed {
       BERTH_TEST_PODMAN: this.podman.host,
       BERTH_TEST_REGISTRY: this.registry.address,
       BERTH_TEST_IMAGE: IMAGE,
+      ...(await outsideAddress()),
       BERTH_TEST_CLUSTER: process.env.BERTH_TEST_CLUSTER ?? resolve(root, '../shared/k8s/cluster'),
       DOCKER_HOST: this.docker.host,
     };
@@ -132,6 +134,13 @@ export class TestBed {
     }
     rmSync(this.runFolder, { recursive: true, force: true });
   }
+}
+
+/** An address on the Internet that answers: the package registry's, which every machine that got this far can reach. */
+async function outsideAddress() {
+  const { hostname, port, protocol } = new URL((await must('npm', ['config', 'get', 'registry', '--loglevel=silent'])).trim());
+  const { address } = await lookup(hostname, { family: 4 });
+  return { BERTH_TEST_OUTSIDE: `${address}:${port || (protocol === 'https:' ? 443 : 80)}` };
 }
 
 /** An engine that was killed has to run once more to let go of its containers. */
