@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createBuiltinImageMaker } from './builds/builtin-images.ts';
 import type { Config } from './config.ts';
@@ -25,6 +24,7 @@ import { newId } from './uuid.ts';
 import { VERSION } from './version.ts';
 
 const RECIPES = fileURLToPath(new URL('../../images', import.meta.url));
+type Http = ReturnType<typeof createHttp>;
 const MINUTE = 60_000;
 const GIB = 1024 ** 3;
 
@@ -164,7 +164,7 @@ interface ApiParts {
   readonly ready: () => Promise<{ ok: boolean; reason?: string }>;
 }
 
-function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, loop, ready }: ApiParts): FastifyInstance {
+function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, loop, ready }: ApiParts): Http {
   return createHttp({
     sessions: storage.sessions,
     users: storage.users,
@@ -193,7 +193,7 @@ async function readiness(storage: Storage): Promise<{ ok: boolean; reason?: stri
   }
 }
 
-async function listen(http: FastifyInstance, address: string): Promise<string> {
+async function listen(http: Http, address: string): Promise<string> {
   const split = address.lastIndexOf(':');
   const host = address.slice(0, split).replace(/^\[|\]$/g, '');
   return http.listen({ host, port: Number(address.slice(split + 1)) });

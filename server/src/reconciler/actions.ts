@@ -81,14 +81,14 @@ export class Actions {
       key: session.id,
     });
     if (image.phase === 'present') {
-      const next = moveTo(session, 'preparing', now, 'preparing its container', { imageDigest: image.digest });
+      const next = moveTo(session, 'preparing', now, { reason: 'preparing its container', imageDigest: image.digest });
       return { kind: 'save', next, event: { kind: 'state', message: next.reason } };
     }
     const timeline = beginStep(session.timeline, 'image', now, image.progress);
     if (session.state === 'scheduled') {
       return {
         kind: 'save',
-        next: moveTo(session, 'pulling', now, image.progress, { timeline }),
+        next: moveTo(session, 'pulling', now, { reason: image.progress, timeline }),
         event: { kind: 'state', message: image.progress },
       };
     }

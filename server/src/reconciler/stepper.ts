@@ -72,7 +72,8 @@ export class Stepper {
     const at = now();
     const over = decision.to !== 'scheduled' && decision.to !== 'pulling' && decision.to !== 'preparing';
     const changes = { ...(over ? { timeline: closeAll(session.timeline, at) } : {}), ...decision.changes };
-    const next = await this.save(moveTo(session, decision.to, at, decision.reason, changes), { kind: 'state', message: decision.reason });
+    const moved = moveTo(session, decision.to, at, { reason: decision.reason, ...changes });
+    const next = await this.save(moved, { kind: 'state', message: moved.reason });
     if (next !== undefined && (isFinal(next.state) || next.state === 'paused')) await store.wakePending();
     return next;
   }

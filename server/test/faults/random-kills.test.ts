@@ -11,9 +11,9 @@ test(`${KILLS} kills at random moments while sessions live their lives`, async (
   const bed = await makeBed();
   const random = randomFrom(SEED);
   let lives = 0;
-  let over = false;
+  const storm = { over: false };
   const lane = async (): Promise<void> => {
-    while (!over) {
+    while (!storm.over) {
       const ended = await live(bed.keeper);
       expect(ended).toMatchObject({ state: 'terminated' });
       lives += 1;
@@ -25,7 +25,7 @@ test(`${KILLS} kills at random moments while sessions live their lives`, async (
     await delay(random() * 900);
     await bed.keeper.kill();
   }
-  over = true;
+  storm.over = true;
   await Promise.all(lanes);
   const leftovers = await nothingLeftOver(bed);
   console.log(

@@ -3,20 +3,16 @@ import type { Client, Session } from '@berth/contract';
 
 export const hasEnded = (session: Session): boolean => ['terminated', 'cancelled', 'error'].includes(session.state);
 
+const LIMIT_MS = 120_000;
+
 /** Waits for a condition of a session; fails with what it is instead. */
-export async function until(
-  client: Client,
-  id: string,
-  what: string,
-  is: (session: Session) => boolean,
-  limitMs = 120_000,
-): Promise<Session> {
-  const deadline = Date.now() + limitMs;
+export async function until(client: Client, id: string, what: string, is: (session: Session) => boolean): Promise<Session> {
+  const deadline = Date.now() + LIMIT_MS;
   for (;;) {
     const session = await client.getSession({ params: { session: id } });
     if (is(session)) return session;
     if (Date.now() > deadline)
-      throw new Error(`${session.name} is not ${what} after ${limitMs / 1000} s: ${session.state}, ${session.reason}`);
+      throw new Error(`${session.name} is not ${what} after ${LIMIT_MS / 1000} s: ${session.state}, ${session.reason}`);
     await delay(50);
   }
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EXAMPLE_SPEC, exampleSession, T0 } from '../sessions/example-session.ts';
 import type { Session } from '../sessions/session.ts';

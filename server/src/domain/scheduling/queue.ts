@@ -44,7 +44,8 @@ export function runQueue(picture: Placement, capacities: readonly NodeCapacity[]
 
 function schedule(session: Session, grant: NonNullable<Session['grant']>, now: Date): Session {
   const timeline = session.generation === 0 ? beginStep(session.timeline, 'image', now) : startTimeline(now, 'start');
-  return moveTo(session, 'scheduled', now, `placed on ${grant.node}`, {
+  return moveTo(session, 'scheduled', now, {
+    reason: `placed on ${grant.node}`,
     grant,
     waiting: null,
     timeline,

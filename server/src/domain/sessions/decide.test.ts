@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide, finish, needsLook, type Action, type Decision, type LifePolicy, type Seen } from './decide.ts';
 import { exampleSession, T0 } from './example-session.ts';
@@ -127,9 +127,9 @@ describe('decide', () => {
 function enact(action: Action, session: Session, seen: Seen, now: Date): { session: Session; seen: Seen } {
   switch (action) {
     case 'place':
-      return { session: moveTo(session, 'scheduled', now, 'placed', { grant, generation: Math.max(session.generation, 1) }), seen };
+      return { session: moveTo(session, 'scheduled', now, { reason: 'placed', grant, generation: Math.max(session.generation, 1) }), seen };
     case 'ensure-image':
-      return { session: moveTo(session, 'preparing', now, 'image', { imageDigest: 'sha256:1' }), seen };
+      return { session: moveTo(session, 'preparing', now, { reason: 'image', imageDigest: 'sha256:1' }), seen };
     case 'launch':
     case 'start':
       return { session, seen: { phase: 'running', startedAt: now, ready: true } };
@@ -143,7 +143,7 @@ function enact(action: Action, session: Session, seen: Seen, now: Date): { sessi
       return { session: note(session, { logsKept: true }), seen };
     case 'remove': {
       const { to, reason, changes } = finish(session, now);
-      return { session: moveTo(session, to, now, reason, changes), seen: absent };
+      return { session: moveTo(session, to, now, { reason, ...changes }), seen: absent };
     }
   }
 }
@@ -155,7 +155,7 @@ function settle(start: Session, firstSeen: Seen, from: Date): { session: Session
     const decision = decide(session, needsLook(session.state) ? seen : absent, now, policy);
     now = new Date(now.getTime() + 10);
     if (decision.kind === 'wait') return { session, seen, waitMs: decision.inMs };
-    if (decision.kind === 'move') session = moveTo(session, decision.to, now, decision.reason, decision.changes);
+    if (decision.kind === 'move') session = moveTo(session, decision.to, now, { reason: decision.reason, ...decision.changes });
     else if (decision.kind === 'note') session = note(session, { ...decision.changes, reason: decision.reason });
     else ({ session, seen } = enact(decision.action, session, seen, now));
   }

@@ -51,10 +51,10 @@ export type Changes = Partial<
 >;
 
 /** The one way a state changes. The store writes the result where the revision is still the old one. */
-export function moveTo(session: Session, to: SessionState, now: Date, reason: string, changes: Changes = {}): Session {
+export function moveTo(session: Session, to: SessionState, now: Date, changes: Changes & { readonly reason: string }): Session {
   const allowed: readonly SessionState[] = TRANSITIONS[session.state];
   if (!allowed.includes(to)) throw new IllegalTransition(session, to);
-  return { ...session, ...changes, revision: session.revision + 1, state: to, stateSince: now, reason, attempts: 0 };
+  return { ...session, ...changes, revision: session.revision + 1, state: to, stateSince: now, attempts: 0 };
 }
 
 /** Progress within a state: the reason, the timeline, the number of tries. */

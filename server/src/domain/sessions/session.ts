@@ -1,4 +1,4 @@
-import type { Cause, CreateSession, LaunchStep, SessionEvent } from '@berth/contract';
+import type { Cause, CreateSession, LaunchStep } from '@berth/contract';
 
 export type SessionState =
   | 'pending'
@@ -99,5 +99,3 @@ export interface Session {
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
 }
-
-export type EventKind = SessionEvent['kind'];
