@@ -28,7 +28,8 @@ const everyDay = [
   }),
   project('faults', 2, { include: ['server/test/faults/**/*.test.ts'], workers: 1, timeout: 1_200_000 }),
 ];
-const longRuns = [project('soak', 0, { include: ['server/test/soak/**/*.soak.ts'], workers: 1, timeout: 14_400_000 })];
+/** The fault suite again, with more rounds and more kills. */
+const longRuns = [project('soak', 0, { include: ['server/test/faults/**/*.test.ts'], workers: 1, timeout: 14_400_000 })];
 
 export default defineConfig({
   test: {

@@ -14,6 +14,8 @@ afterAll(async () => {
   expect(leftovers).toEqual([]);
 });
 
+/** `npm run soak` goes round several times. */
+const SIDES = Array.from({ length: Number(process.env['BERTH_TEST_REPEATS'] ?? 1) }, () => ['before', 'after']).flat();
 const REGISTRY = process.env['BERTH_TEST_REGISTRY'];
 
 /** What has to be done for the point to be passed, where a session's ordinary life does not come by. */
@@ -53,7 +55,7 @@ async function forgetHomes(): Promise<void> {
 }
 
 describe.each(KILL_POINTS.filter((point) => !ON_DEMAND.includes(point)))('the server is killed at %s', (point) => {
-  test.each(['before', 'after'])('%s the call: every session still reaches what was asked, and nothing is left over', async (side) => {
+  test.each(SIDES)('%s the call: every session still reaches what was asked, and nothing is left over', async (side) => {
     const kills = bed.keeper.kills;
     if (FIRST_TIME.includes(point)) await forgetHomes();
     if (AT_START.includes(point)) await bed.keeper.armNextStart(`${point}:${side}`);
