@@ -1,34 +1,76 @@
-import { ConfigError, loadConfig, type Shown } from './config.ts';
 import { startApp } from './app.ts';
+import { ConfigError, loadConfig, type Config, type Shown } from './config.ts';
+import { backup } from './storage/backup.ts';
 import { StorageRefusal } from './storage/refusal.ts';
+import { restore } from './storage/restore.ts';
 import { createLog } from './telemetry.ts';
 
+interface Options {
+  /** A YAML file. */
+  readonly config?: string | undefined;
+}
+
 /** `berth server`: runs until SIGINT or SIGTERM. Answers the exit code. */
-export async function runServer(options: { config?: string }): Promise<number> {
-  try {
-    const { config } = loadConfig({ ...(options.config === undefined ? {} : { file: options.config }), env: process.env });
+export const runServer = (options: Options): Promise<number> =>
+  inWords('berth server', async () => {
+    const { config } = settings(options);
     const log = createLog(config.logLevel);
     const ended = untilSignal();
-    const app = await startApp(config, log, (line) => process.stderr.write(`${line}\n`));
-    process.stderr.write(`Berth answers at ${app.url}; its data is in ${config.data}. Ctrl+C ends it and keeps the sessions.\n`);
+    const app = await startApp(config, log, say);
+    say(`Berth answers at ${app.url}; its data is in ${config.data}. Ctrl+C ends it and keeps the sessions.`);
     log.info({ signal: await ended }, 'stopping; sessions go on');
     await app.close();
+  });
+
+/** `berth backup FILE`: the database, the secret key and the names of the storages, also while a server runs. */
+export const runBackup = (options: Options & { readonly file: string }): Promise<number> =>
+  inWords('berth backup', async () => {
+    const head = await backup(place(settings(options).config), options.file);
+    say(`Wrote ${options.file} (mode 0600: it holds the secret key).`);
+    const names = head.storages.map(({ name, owner }) => `${name} of ${owner}`).join(', ');
+    say(`The files in storages are not in it, only their names: ${names}. Copy the engine's volumes to keep them.`);
+  });
+
+/** `berth restore FILE`: refuses while a server runs; what was there is kept aside until it has succeeded. */
+export const runRestore = (options: Options & { readonly file: string; readonly replace: boolean }): Promise<number> =>
+  inWords('berth restore', async () => {
+    const head = await restore(place(settings(options).config), options.file, { replace: options.replace });
+    say(`Restored ${options.file}, written at ${head.at}. Sessions that it does not know are kept aside by the next server, not removed.`);
+  });
+
+/** The settings in force and where each came from. */
+export const showConfig = (options: Options): readonly Shown[] => settings(options).shown;
+
+const settings = ({ config }: Options) => loadConfig({ ...(config === undefined ? {} : { file: config }), env: process.env });
+
+function place(config: Config) {
+  const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel);
+  return {
+    ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
+    dataFolder: config.data,
+    report: say,
+    log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: object) => log[level](fields ?? {}, message),
+  };
+}
+
+/** What a person can mend is said in a sentence; everything else is a mistake of ours and keeps its stack. */
+async function inWords(command: string, work: () => Promise<void>): Promise<number> {
+  try {
+    await work();
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof StorageRefusal || isListenError(error))) throw error;
-    process.stderr.write(`berth server: ${error.message}\n`);
+    say(`${command}: ${error.message}`);
     return 1;
   }
 }
-
-/** The settings in force and where each came from. */
-export const showConfig = (options: { config?: string }): readonly Shown[] =>
-  loadConfig({ ...(options.config === undefined ? {} : { file: options.config }), env: process.env }).shown;
 
 function untilSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
 }
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const isListenError = (error: unknown): error is Error => error instanceof Error && 'syscall' in error && error.syscall === 'listen';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { daemonAt } from '../../../scripts/docker-daemon.js';
+import type { BerthProcess } from '../support/berth-process.ts';
 import { EngineLedger } from './engine-ledger.ts';
 import { Keeper } from './keeper.ts';
 import { hasEnded } from './life.ts';
@@ -22,12 +23,12 @@ export async function makeBed(env: Readonly<Record<string, string>> = {}): Promi
   });
   const ledger = new EngineLedger(FAULT_ENGINE);
   await ledger.follow();
-  return { keeper, ledger, instance: await instanceOf(keeper) };
+  return { keeper, ledger, instance: await instanceOf(keeper.berth) };
 }
 
 /** The installation's id, which everything of ours on the engine is labelled with. */
-async function instanceOf(keeper: Keeper): Promise<string> {
-  const access = JSON.parse(await readFile(join(keeper.berth.dataFolder, 'local-access.json'), 'utf8')) as { instance: string };
+export async function instanceOf(server: BerthProcess): Promise<string> {
+  const access = JSON.parse(await readFile(join(server.dataFolder, 'local-access.json'), 'utf8')) as { instance: string };
   return access.instance;
 }
 
