@@ -26,19 +26,22 @@ async function apply({ family, table }, lines) {
     await must(`${family}-restore`, ['--noflush', '--wait', '5'], { input: `*${table}\n${lines.join('\n')}\nCOMMIT\n` });
 }
 
-/** Deletes each rule that `isOurs` accepts; the rule comes as `iptables-save` writes it. Answers how many there were. */
-export async function removeRules(isOurs) {
-  let count = 0;
-  for (const table of await readFirewall()) {
-    const ours = table.rules.filter((rule) => isOurs(rule));
-    await apply(
-      table,
-      ours.map((rule) => `-D ${rule.slice(3)}`),
-    );
-    count += ours.length;
+const deletions = (rules) => rules.map((rule) => `-D ${rule.slice(3)}`);
+
+/** Applies what `linesFor` answers for each table. Anew when somebody else changed the rules between looking and doing. */
+async function change(linesFor) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for (const table of await readFirewall()) await apply(table, linesFor(table));
+      return;
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
   }
-  return count;
 }
+
+/** Deletes each rule that `isOurs` accepts; the rule comes as `iptables-save` writes it. */
+export const removeRules = (isOurs) => change(({ rules }) => deletions(rules.filter((rule) => isOurs(rule))));
 
 const engineChain = /^(DOCKER|CNI-)/;
 /** Those that a starting dockerd empties; DOCKER-USER it leaves to its users. */
@@ -78,15 +81,19 @@ export async function engineChains() {
 }
 
 /** Removes an engine's chains (`DOCKER` or `CNI-`) that are not in `keep`, unless a rule in one of them still speaks of somebody's network. */
-export async function removeEngineChains(prefix, keep) {
-  for (const table of await readFirewall()) {
-    const own = table.chains.filter((chain) => chain.startsWith(prefix) && !keep.includes(`${table.family} ${table.table} ${chain}`));
-    const inside = table.rules.filter((rule) => own.includes(rule.split(' ')[1]));
-    if (inside.some((rule) => namesTraffic.test(rule))) continue;
-    const jumps = table.rules.filter((rule) => own.some((chain) => rule.endsWith(` -j ${chain}`)));
-    const rules = [...new Set([...jumps, ...inside])].map((rule) => `-D ${rule.slice(3)}`);
-    await apply(table, [...rules, ...own.map((chain) => `-X ${chain}`)]);
-  }
+export function removeEngineChains(prefix, keep) {
+  return change(({ family, table, chains, rules }) => {
+    const own = chains.filter((chain) => chain.startsWith(prefix) && !keep.includes(`${family} ${table} ${chain}`));
+    const inside = rules.filter((rule) => own.includes(rule.split(' ')[1]));
+    if (inside.some((rule) => namesTraffic.test(rule))) return [];
+    return removals(own, rules);
+  });
+}
+
+/** Everything in these chains, what leads to them, and the chains. */
+function removals(own, rules) {
+  const touching = rules.filter((rule) => own.some((chain) => rule.startsWith(`-A ${chain} `) || rule.endsWith(` -j ${chain}`)));
+  return [...deletions(touching), ...own.map((chain) => `-X ${chain}`)];
 }
 
 const berthChain = /^BERTH-(?:IN|FW)-/;
@@ -97,12 +104,13 @@ export async function berthChains() {
 }
 
 /** Removes Berth's chains that `isOurs` accepts, with the rules that lead to them. */
-export async function removeBerthChains(isOurs) {
-  for (const table of await readFirewall()) {
-    const own = table.chains.filter((chain) => berthChain.test(chain) && isOurs(chain));
-    const touching = table.rules.filter((rule) => own.some((chain) => rule.startsWith(`-A ${chain} `) || rule.endsWith(` -j ${chain}`)));
-    await apply(table, [...touching.map((rule) => `-D ${rule.slice(3)}`), ...own.map((chain) => `-X ${chain}`)]);
-  }
+export function removeBerthChains(isOurs) {
+  return change(({ chains, rules }) =>
+    removals(
+      chains.filter((chain) => berthChain.test(chain) && isOurs(chain)),
+      rules,
+    ),
+  );
 }
 
 /** Removes the rules of one installation. */

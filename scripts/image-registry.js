@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { endProcesses, until } from './processes.js';
+import { endProcesses, processes, until } from './processes.js';
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ export class ImageRegistry {
     const storage = { filesystem: { rootdirectory: join(this.folder, 'data') }, delete: { enabled: true } };
     writeFileSync(file, JSON.stringify({ version: 0.1, log: { level: 'warn' }, storage, http: { addr: this.address } }));
     const log = openSync(join(this.folder, 'registry.log'), 'a');
-    this.child = spawn('docker-registry', ['serve', file], { stdio: ['ignore', log, log] });
+    spawn('docker-registry', ['serve', file], { stdio: ['ignore', log, log] });
     const answers = () =>
       fetch(`http://${this.address}/v2/`).then(
         ({ ok }) => ok,
@@ -38,7 +38,11 @@ export class ImageRegistry {
   }
 
   async remove() {
-    if (this.child?.pid !== undefined) await endProcesses([this.child.pid], 5_000);
+    const ours = processes((command) => command.includes('docker-registry') && command.includes(`${this.folder}/`));
+    await endProcesses(
+      ours.map(({ pid }) => pid),
+      5_000,
+    );
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
