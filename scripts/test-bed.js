@@ -16,7 +16,7 @@ import { root } from './root.js';
 import { must } from './run.js';
 
 const ENGINES = 'docker.io podman containernetworking-plugins runc conmon catatonit tini iptables iproute2 docker-registry';
-const TOOLS = 'mmdebstrap tmux procps git curl ca-certificates';
+const TOOLS = 'mmdebstrap python3 tmux procps git curl ca-certificates';
 const PACKAGES = `${ENGINES} ${TOOLS}`.split(' ');
 /** Every process that a test starts inherits this variable: so the bed finds those that outlived their test. */
 const BED = 'BERTH_TEST_BED';
