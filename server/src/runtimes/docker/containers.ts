@@ -2,10 +2,11 @@ import type { ContainerInspectInfo } from 'dockerode';
 import { RuntimeError, type ContainerRef, type ContainerSpec } from '../runtime.ts';
 import { toCreateOptions, type Surroundings } from './container-spec.ts';
 import type { EngineClient } from './engine-client.ts';
+import type { EngineFacts } from './engine-facts.ts';
 import { EngineRefusal } from './errors.ts';
 import { containerName, LABEL, networkName, refOf } from './names.ts';
 import type { SessionNetworks } from './networks.ts';
-import { hasEnded } from './observe.ts';
+import { hasEnded, wasStarted } from './observe.ts';
 import { imageGone } from './throw-aways.ts';
 
 const CHANGE_TIMEOUT_MS = 120_000;
@@ -14,8 +15,7 @@ interface Settings {
   readonly engine: EngineClient;
   readonly instance: string;
   readonly networks: SessionNetworks;
-  /** Only a start tells whether the engine has an init program. */
-  readonly initUnsure: () => Promise<boolean>;
+  readonly facts: () => Promise<EngineFacts>;
 }
 
 /** Towards what is wanted, one container at a time. What is already so is success. */
@@ -23,7 +23,7 @@ export class Containers {
   readonly #engine: EngineClient;
   readonly #instance: string;
   readonly #networks: SessionNetworks;
-  readonly #initUnsure: () => Promise<boolean>;
+  readonly #facts: () => Promise<EngineFacts>;
   /** A start failed for lack of the init program: containers are made without from then on. */
   #initMissing = false;
 
@@ -31,7 +31,7 @@ export class Containers {
     this.#engine = settings.engine;
     this.#instance = settings.instance;
     this.#networks = settings.networks;
-    this.#initUnsure = settings.initUnsure;
+    this.#facts = settings.facts;
   }
 
   get initMissing(): boolean {
@@ -64,10 +64,18 @@ export class Containers {
       const existing = await this.find(spec.ref);
       if (existing !== undefined && existing.State.Status !== 'removing') return;
       if (error.status === 404 && !(await this.#hasImage(spec.imageDigest))) throw imageGone(spec.imageDigest, error);
-      if (init && (await this.#initUnsure())) {
-        this.#initMissing = true;
-        return this.create(spec, around);
-      }
+      if (!init || (await this.#facts()).initFailsAt !== 'create') throw error;
+      await this.#createWithoutInit(spec, around);
+    }
+  }
+
+  /** Whether the init program was what was missing shows in that it works without. */
+  async #createWithoutInit(spec: ContainerSpec, around: Omit<Surroundings, 'init'>): Promise<void> {
+    this.#initMissing = true;
+    try {
+      await this.create(spec, around);
+    } catch (error) {
+      this.#initMissing = false;
       throw error;
     }
   }
@@ -97,27 +105,31 @@ export class Containers {
     if (container.State.Status === 'running') return;
     if (container.State.Status === 'paused') return this.thaw(ref);
     if (container.State.ExitCode === 126 || container.State.ExitCode === 127) return;
-    if (await this.#renewNetwork(ref, container)) {
+    if (await this.renewNetwork(ref, container)) {
       await this.#start(ref);
       return;
     }
-    if (container.HostConfig.Init === true && !this.#initMissing && (await this.#initUnsure())) {
+    if (container.HostConfig.Init === true && !wasStarted(container) && (await this.#facts()).initFailsAt === 'start') {
+      // Made anew without it at the next look: nothing has run in it yet.
       this.#initMissing = true;
       await this.remove(ref);
-      throw lost(refusal);
     }
     throw startFailed(refusal);
   }
 
-  /** Somebody removed the network of a container that did not run. */
-  async #renewNetwork(ref: ContainerRef, container: ContainerInspectInfo): Promise<boolean> {
+  /** Somebody removed the container's network, or took it out of it. False: nothing was wrong. */
+  async renewNetwork(ref: ContainerRef, container: ContainerInspectInfo): Promise<boolean> {
     const name = networkName(ref.sessionId);
-    const id = container.NetworkSettings.Networks[name]?.NetworkID;
+    const joined = container.NetworkSettings.Networks[name];
     const network = await this.#engine.find('engine.network-inspect', (docker) => docker.getNetwork(name).inspect());
-    if (network !== undefined && (id === undefined || id === '' || id === network.Id || id === name)) return false;
+    // Podman gives the name for the id; Docker none before the first start.
+    if (network !== undefined && joined !== undefined && ['', name, network.Id].includes(joined.NetworkID)) return false;
     await this.#networks.ensure(ref.sessionId, container.Config.Labels[LABEL.egress] === 'none' ? 'none' : 'open');
-    await this.#engine.find('engine.network-create', (docker) =>
-      docker.getNetwork(name).disconnect({ Container: containerName(ref), Force: true }),
+    // Out of a network that is gone: refused where the container was never in it, and connecting shows what counts.
+    await this.#unless([404, 500], () =>
+      this.#engine.call('engine.network-create', (docker) =>
+        docker.getNetwork(name).disconnect({ Container: containerName(ref), Force: true }),
+      ),
     );
     await this.#engine.call('engine.network-create', (docker) =>
       docker.getNetwork(name).connect({ Container: containerName(ref), EndpointConfig: { Aliases: [ref.container] } }),

@@ -85,7 +85,7 @@ export class DockerRuntime implements Runtime, Freezable {
       engine,
       instance,
       networks: this.#networks,
-      initUnsure: async () => (await this.#known()).init === 'unsure',
+      facts: () => this.#known(),
     });
     this.#storages = new Storages({ engine, throwAways: this.#throwAways, instance });
     this.#users = new UserMapping({ engine, throwAways: this.#throwAways, dataFolder });
@@ -210,9 +210,13 @@ export class DockerRuntime implements Runtime, Freezable {
   }
 
   async endpoint(ref: ContainerRef, port: number): Promise<{ host: string; port: number } | undefined> {
-    const container = await this.#containers.find(ref);
-    const host = container?.NetworkSettings.Networks[networkName(ref.sessionId)]?.IPAddress;
-    if (host === undefined || host === '') return undefined;
+    let container = await this.#containers.find(ref);
+    if (container === undefined || hasEnded(container)) return undefined;
+    if (addressOf(ref, container) === undefined && (await this.#containers.renewNetwork(ref, container))) {
+      container = await this.#containers.find(ref);
+    }
+    const host = addressOf(ref, container);
+    if (host === undefined) return undefined;
     await this.#networks.reach(ref.sessionId, host);
     return { host, port };
   }
@@ -240,3 +244,6 @@ export class DockerRuntime implements Runtime, Freezable {
     return this.#facts;
   }
 }
+
+const addressOf = (ref: ContainerRef, container: ContainerInspectInfo | undefined): string | undefined =>
+  container?.NetworkSettings.Networks[networkName(ref.sessionId)]?.IPAddress || undefined;

@@ -18,8 +18,8 @@ export interface EngineFacts {
   readonly selinux: boolean;
   readonly nvidia: boolean;
   readonly liveRestore: boolean;
-  /** `unsure`: only a start will tell whether the init program is installed. */
-  readonly init: 'yes' | 'unsure';
+  /** Which request fails if no init program is installed; null: it is. Docker that does not know its version may have none. */
+  readonly initFailsAt: 'create' | 'start' | null;
 }
 
 interface Version {
@@ -59,7 +59,7 @@ export async function askEngine(engine: EngineClient): Promise<EngineFacts> {
     selinux: security.includes('name=selinux'),
     nvidia: Object.hasOwn(info.Runtimes ?? {}, 'nvidia'),
     liveRestore: info.LiveRestoreEnabled === true,
-    init: podman === undefined && info.InitCommit?.ID !== 'N/A' ? 'yes' : 'unsure',
+    initFailsAt: podman !== undefined ? 'create' : info.InitCommit?.ID === 'N/A' ? 'start' : null,
   };
 }
 

@@ -34,9 +34,11 @@ export function observe(ref: ContainerRef, container: ContainerInspectInfo, evid
 /** Also one whose start the engine gave up because there is nothing to execute. */
 export function hasEnded(container: ContainerInspectInfo): boolean {
   const { State: state } = container;
-  if (NEVER_RAN.has(state.Status)) return isExecFailure(state.ExitCode) || instant(state.StartedAt) !== undefined;
+  if (NEVER_RAN.has(state.Status)) return isExecFailure(state.ExitCode) || wasStarted(container);
   return state.Status !== 'running' && state.Status !== 'paused' && state.Status !== 'restarting' && state.Status !== 'stopping';
 }
+
+export const wasStarted = (container: ContainerInspectInfo): boolean => instant(container.State.StartedAt) !== undefined;
 
 /** Podman calls a container `created` again when the machine was restarted under it. */
 const NEVER_RAN: ReadonlySet<string> = new Set(['created', 'configured', 'initialized']);
@@ -50,7 +52,8 @@ function ended(ref: ContainerRef, container: ContainerInspectInfo, evidence: Evi
   return {
     ref,
     phase: 'exited',
-    exitCode: evidence.initFailure ?? state.ExitCode,
+    // One that the machine took down had no time for an exit code.
+    ...(NEVER_RAN.has(state.Status) && startedAt !== undefined ? {} : { exitCode: evidence.initFailure ?? state.ExitCode }),
     ...(startedAt && { startedAt }),
     ...(finishedAt && { finishedAt }),
     ...(cause === undefined &&
@@ -82,7 +85,7 @@ function causeOf(container: ContainerInspectInfo, evidence: Evidence): Cause | u
   if (code === 137 && (flagged || evidence.killedForMemory === 'limit')) return outOfMemory(container);
   if (code === 137 && evidence.killedForMemory === 'machine') return machineOutOfMemory;
   if (evidence.initFailure !== undefined) return notExecutable(container, evidence.initFailure);
-  if (isExecFailure(code) && instant(container.State.StartedAt) === undefined) return notExecutable(container, code);
+  if (isExecFailure(code) && !wasStarted(container)) return notExecutable(container, code);
   return undefined;
 }
 
