@@ -84,6 +84,7 @@ export class EmbeddedPostgres {
       });
       return new EmbeddedPostgres(options, { lock, place, reserve, server });
     } catch (error) {
+      if (findSurvivor(folders.cluster) === undefined) await rm(folders.sockets, { recursive: true, force: true });
       await lock.release();
       throw error;
     }

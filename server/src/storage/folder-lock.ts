@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { processIdentity } from './process-identity.ts';
+import { isErrno, processIdentity } from './process-identity.ts';
 import { StorageRefusal } from './refusal.ts';
 
 const ATTEMPTS = 5;
@@ -17,7 +18,7 @@ export interface FolderLock {
 export async function lockFolder(dataFolder: string): Promise<FolderLock> {
   const folder = join(dataFolder, 'locks');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const own = `${process.pid}.${processIdentity(process.pid) ?? 'unknown'}`;
+  const own = `${process.pid}.${processIdentity(process.pid) ?? 'unknown'}.${randomUUID().slice(0, 8)}`;
   for (let attempt = 1; ; attempt += 1) {
     await writeFile(join(folder, own), '', { mode: 0o600 });
     const holder = await otherHolder(folder, own);
@@ -29,19 +30,24 @@ export async function lockFolder(dataFolder: string): Promise<FolderLock> {
   }
 }
 
-/** The process that holds the folder, other than this one; undefined: nobody. */
+/** The process that holds the folder; undefined: nobody. */
 export async function folderHolder(dataFolder: string): Promise<number | undefined> {
-  return otherHolder(join(dataFolder, 'locks'), `${process.pid}.${processIdentity(process.pid) ?? 'unknown'}`);
+  return otherHolder(join(dataFolder, 'locks'));
 }
 
-async function otherHolder(folder: string, own: string): Promise<number | undefined> {
-  for (const name of await readdir(folder).catch(() => [])) {
-    const [, pid = '', identity] = /^(\d+)\.(.+)$/.exec(name) ?? [];
+async function otherHolder(folder: string, own?: string): Promise<number | undefined> {
+  for (const name of await readdir(folder).catch(noneIfAbsent)) {
+    const [, pid = '', identity] = /^(\d+)\.([^.]+)/.exec(name) ?? [];
     if (name === own || identity === undefined) continue;
     if (processIdentity(Number(pid)) === identity) return Number(pid);
     await rm(join(folder, name), { force: true });
   }
   return undefined;
+}
+
+function noneIfAbsent(error: unknown): string[] {
+  if (isErrno(error, 'ENOENT')) return [];
+  throw error;
 }
 
 const busy = (dataFolder: string, pid: number): StorageRefusal =>

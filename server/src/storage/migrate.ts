@@ -10,14 +10,24 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 };
 export const SCHEMA_VERSION = Object.keys(MIGRATIONS).at(-1) ?? '';
 
+/** For a backup that was made at that version. */
+export async function migrateTo(db: Kysely<Tables>, version: string): Promise<void> {
+  const { error } = await migratorFor(db).migrateTo(version);
+  if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed', { cause: error });
+}
+
+export const isKnownVersion = (version: string): boolean => Object.hasOwn(MIGRATIONS, version);
+
 /** Brings the schema up to this code, alone in the database (Kysely's advisory lock), all or nothing. */
 export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
   await refuseNewer(db);
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });
-  const { error, results = [] } = await migrator.migrateToLatest();
+  const { error, results = [] } = await migratorFor(db).migrateToLatest();
   if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed', { cause: error });
   return results.map(({ migrationName }) => migrationName);
 }
+
+const migratorFor = (db: Kysely<Tables>): Migrator =>
+  new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });
 
 async function refuseNewer(db: Kysely<Tables>): Promise<void> {
   const unknown = (await appliedMigrations(db)).filter((name) => !Object.hasOwn(MIGRATIONS, name));

@@ -150,8 +150,9 @@ export async function clearDeadServer({ cluster, socketFolder }: ServerPlace): P
     if (Date.now() > deadline) return;
   }
   const file = readPostmasterFile(cluster);
-  if (file !== undefined && !(processIdentity(file.pid) !== undefined && worksIn(file.pid, cluster)))
-    await rm(join(cluster, 'postmaster.pid'));
+  if (file !== undefined && processIdentity(file.pid) !== undefined && worksIn(file.pid, cluster)) return;
+  await rm(join(cluster, 'postmaster.pid'), { force: true });
+  for (const name of await readdir(socketFolder)) await rm(join(socketFolder, name), { force: true });
 }
 
 export const isAlive = ({ pid, identity }: ServerProcess): boolean => processIdentity(pid) === identity;

@@ -111,6 +111,20 @@ export interface QuarantineTable {
   stopped_at: Date | null;
 }
 
+/** Every table, each after those it refers to. */
+export const TABLE_NAMES = [
+  'installation',
+  'domains',
+  'users',
+  'projects',
+  'memberships',
+  'sessions',
+  'session_events',
+  'session_logs',
+  'tokens',
+  'quarantine',
+] as const;
+
 export interface Tables {
   installation: InstallationTable;
   users: UsersTable;

@@ -10,6 +10,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DatabaseUnavailable } from '../../src/domain/database-unavailable.ts';
 import { processIdentity } from '../../src/storage/process-identity.ts';
+import { findSurvivor, stopServer } from '../../src/storage/postgres-server.ts';
 import { openStorage, type Storage } from '../../src/storage/storage.ts';
 import { makeOwner, makeSession, until } from './make.ts';
 
@@ -40,11 +41,9 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(opened.map((storage) => storage.close()));
   for (const host of hosts) host.kill('SIGKILL');
-  const left = await postmasterPid();
-  if (left !== undefined && processIdentity(left) !== undefined) {
-    process.kill(left, 'SIGQUIT');
-    await until(() => processIdentity(left) === undefined, 'the server that was left ends');
-  }
+  const left = findSurvivor(cluster());
+  if (left !== undefined) await stopServer(left);
+  if (left !== undefined) await rm(left.socketFolder, { recursive: true, force: true });
   await rm(base, { recursive: true, force: true });
 });
 
