@@ -176,7 +176,7 @@ export class Attachment {
     const first = this.#position === undefined;
     if (session.generation !== this.#generation) {
       this.#generation = session.generation;
-      this.#position = first ? undefined : new LogPosition('beginning');
+      this.#position = first ? undefined : new LogPosition();
     }
     if (this.#position === undefined) return this.#replay(session, before);
     await this.#giveAll(this.#position.rest(before));
@@ -184,7 +184,7 @@ export class Attachment {
   }
 
   async #replay(session: Session, before: readonly KeptChunk[]): Promise<boolean> {
-    this.#position = new LogPosition('beginning');
+    this.#position = new LogPosition();
     for (const chunk of before) this.#position.advance(chunk);
     if (session.spec.tty && !this.#fromStart && this.#request.replay) {
       const { data, fullScreen } = await screenAfter(bytesIn(before, 'stdout'), this.#size.current ?? USUAL_SIZE);

@@ -3,8 +3,8 @@ import type { KeptChunk } from '../domain/sessions/kept-log.ts';
 import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { Notifications } from '../domain/sessions/session-store.ts';
-import { RuntimeError, type ContainerRef } from '../runtimes/runtime.ts';
-import { tailOf, withoutStart, type StreamBytes } from './log-chunks.ts';
+import { RuntimeError } from '../runtimes/runtime.ts';
+import { tailOf, withoutStart } from './log-chunks.ts';
 import { LogPosition } from './log-position.ts';
 import { keptLog, readLog, type LogParts } from './session-log.ts';
 import { SessionWatch } from './session-watch.ts';
@@ -62,9 +62,9 @@ class Follower {
       if (phase !== 'running' && phase !== 'frozen') return;
       if (session.generation !== this.#generation) this.#turnTo(session.generation);
       else if (startedAt !== undefined && startedAt.getTime() === this.#done) return;
-      yield* this.#position === undefined ? this.#firstRead(ref) : this.#readOn(ref, this.#position, session);
+      if (this.#position === undefined) yield* this.#begin(session);
+      else yield* this.#readOn(session, this.#position);
       this.#done = startedAt?.getTime();
-      await this.#settle(session);
     } catch (error) {
       // The engine or the container went away: the row will tell, and what is missing is read then.
       if (!(error instanceof RuntimeError)) throw error;
@@ -79,34 +79,31 @@ class Follower {
   }
 
   #turnTo(generation: number): void {
-    if (this.#generation !== -1 && this.#position !== undefined) this.#position = new LogPosition('beginning');
+    if (this.#position !== undefined) this.#position = new LogPosition();
     this.#generation = generation;
   }
 
-  #firstRead(ref: ContainerRef): AsyncGenerator<KeptChunk> {
-    this.#position = new LogPosition(this.#tail === undefined ? 'beginning' : 'tail');
-    return this.#stream(ref, this.#position, this.#tail === undefined ? {} : { tailLines: this.#tail });
+  /** Whoever wants only a tail has the whole log counted: a restart may print the same lines again, and only counting tells them apart. */
+  async *#begin(session: Session): AsyncGenerator<KeptChunk> {
+    const position = new LogPosition();
+    if (this.#tail !== undefined) {
+      const past = await readLog(this.#parts, session, this.#signal);
+      for (const chunk of past) position.advance(chunk);
+      this.#position = position;
+      yield* tailOf(past, this.#tail);
+    }
+    this.#position = position;
+    yield* this.#readOn(session, position);
   }
 
-  async *#readOn(ref: ContainerRef, position: LogPosition, session: Session): AsyncGenerator<KeptChunk> {
-    const skip = position.locateIn(await readLog(this.#parts, session, this.#signal));
-    yield* this.#stream(ref, position, { skip });
-  }
-
-  async *#stream(ref: ContainerRef, position: LogPosition, from: { tailLines?: number; skip?: StreamBytes }): AsyncGenerator<KeptChunk> {
-    const tail = from.tailLines === undefined ? {} : { tailLines: from.tailLines };
-    const skip = { stdout: 0, stderr: 0, ...from.skip };
-    for await (const chunk of this.#parts.runtime.logs(ref, { follow: true, signal: this.#signal, ...tail })) {
+  async *#readOn(session: Session, position: LogPosition): AsyncGenerator<KeptChunk> {
+    const skip = { ...position.locateIn(await readLog(this.#parts, session, this.#signal)) };
+    for await (const chunk of this.#parts.runtime.logs(containerOf(session), { follow: true, signal: this.#signal })) {
       const [unread] = withoutStart([chunk], skip);
       skip[chunk.stream] -= chunk.data.length - (unread?.data.length ?? 0);
       if (unread === undefined) continue;
       position.advance(unread);
       yield unread;
     }
-  }
-
-  /** Who began at the tail learns where that was, before a next process prints the same lines again. */
-  async #settle(session: Session): Promise<void> {
-    this.#position?.settleIn(await readLog(this.#parts, session, this.#signal));
   }
 }

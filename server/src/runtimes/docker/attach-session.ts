@@ -24,8 +24,10 @@ interface Modem {
 
 /** dockerode's own attach repeats the options as a body, and Podman hands a body to the process as its input. */
 function dialAttach(modem: Modem, request: { path: string; abortSignal: AbortSignal }): Promise<Duplex> {
+  const abandoned = new AbortController();
   const options = {
-    ...request,
+    path: request.path,
+    abortSignal: AbortSignal.any([request.abortSignal, abandoned.signal]),
     method: 'POST',
     hijack: true,
     openStdin: true,
@@ -34,8 +36,11 @@ function dialAttach(modem: Modem, request: { path: string; abortSignal: AbortSig
     statusCodes: { 200: true },
   };
   return new Promise((resolve, reject) => {
-    modem.dial(options, (error, socket) =>
-      socket instanceof Duplex ? resolve(socket) : reject(error ?? new Error('the engine did not switch protocols')),
-    );
+    modem.dial(options, (error, socket) => {
+      if (socket instanceof Duplex) return resolve(socket);
+      reject(error ?? new Error('the engine did not switch protocols'));
+      // A refused request still waits for its body: left alone, it would hold its connection for ever.
+      abandoned.abort();
+    });
   });
 }
