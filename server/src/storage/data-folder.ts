@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { StorageRefusal } from './refusal.ts';
 import type { Account } from './system-user.ts';
-
-export const defaultDataFolder = (): string => (process.getuid?.() === 0 ? '/var/lib/berth' : join(homedir(), '.local', 'share', 'berth'));
 
 /** Where what belongs to PostgreSQL lies. The binaries stay the server's own, the rest is its account's. */
 export interface PostgresFolders {
