@@ -8,11 +8,15 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { z } from 'zod';
 import { createClient, SessionEvent, type Client, type CreateSessionInput, type Session } from '@berth/contract';
 
 const ROOT = join(import.meta.dirname, '..');
-const Access = z.object({ url: z.string(), token: z.string(), instance: z.string() });
+/** What a server leaves for its own user. */
+interface Access {
+  readonly url: string;
+  readonly token: string;
+  readonly instance: string;
+}
 
 /** How a session went from the request to running; times in ms. */
 export interface Start {
@@ -35,7 +39,7 @@ export class BerthUnderTest {
   private readonly seen = new Map<string, { at: number; state: string; message: string }>();
   private readonly events = new AbortController();
 
-  private constructor(child: ChildProcess, dataFolder: string, access: z.output<typeof Access>) {
+  private constructor(child: ChildProcess, dataFolder: string, access: Access) {
     this.child = child;
     this.dataFolder = dataFolder;
     this.instance = access.instance;
@@ -165,11 +169,11 @@ export class BerthUnderTest {
   }
 }
 
-async function whenReady(child: ChildProcess, dataFolder: string): Promise<z.output<typeof Access>> {
+async function whenReady(child: ChildProcess, dataFolder: string): Promise<Access> {
   const until = Date.now() + 60_000;
   while (Date.now() < until && child.exitCode === null) {
     const access = await readFile(join(dataFolder, 'local-access.json'), 'utf8').then(
-      (text) => Access.parse(JSON.parse(text)),
+      (text) => JSON.parse(text) as Access,
       () => undefined,
     );
     if (
