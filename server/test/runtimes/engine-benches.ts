@@ -66,6 +66,24 @@ export async function importImage(bench: EngineBench, files: readonly TarEntry[]
   return digest;
 }
 
+export async function commitAfter(bench: EngineBench, command: string[]): Promise<string> {
+  const container = await bareEngine(bench).createContainer({
+    Image: IMAGE,
+    User: '0',
+    Entrypoint: command,
+    Cmd: [],
+    HostConfig: { NetworkMode: 'none' },
+  });
+  try {
+    await container.start();
+    await container.wait();
+    const { Id } = (await container.commit({})) as { Id: string };
+    return Id;
+  } finally {
+    await container.remove({ force: true });
+  }
+}
+
 export async function removeImage(bench: EngineBench, digest: string): Promise<void> {
   await bareEngine(bench).getImage(digest).remove({ force: true });
 }

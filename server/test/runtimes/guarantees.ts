@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import type { TarEntry } from '../../src/runtimes/docker/tar.ts';
 import type { ContainerRef, ContainerSpec, Observed, StorageRef } from '../../src/runtimes/runtime.ts';
 import { digestOf, logText, plainSpec, untilPhase } from '../../src/runtimes/runtime-conformance.ts';
-import { engineBench, importImage, removeImage, removeVolumes, type EngineBench } from './engine-benches.ts';
+import { commitAfter, engineBench, importImage, removeImage, removeVolumes, type EngineBench } from './engine-benches.ts';
 
 /** A bench with what most tests do on it; removes what they made. */
 export class Workbench {
@@ -70,6 +70,13 @@ export class Workbench {
   /** An image made of these files alone; its digest. */
   async image(files: readonly TarEntry[], changes: string): Promise<string> {
     const digest = await importImage(this.bench, files, changes);
+    this.#images.push(digest);
+    return digest;
+  }
+
+  /** The bench's image after this command, run by root, has changed it; its digest. */
+  async changedImage(command: string[]): Promise<string> {
+    const digest = await commitAfter(this.bench, command);
     this.#images.push(digest);
     return digest;
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerInspectInfo } from 'dockerode';
 import { RuntimeError, type ContainerRef, type ContainerSpec } from '../runtime.ts';
 import { toCreateOptions, type Surroundings } from './container-spec.ts';
@@ -166,7 +167,7 @@ export class Containers {
   async #untilGone(ref: ContainerRef): Promise<void> {
     for (let pause = 10; pause < 10_000; pause *= 2) {
       if ((await this.find(ref)) === undefined) return;
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await delay(pause);
     }
     throw new RuntimeError('retry', {
       code: 'rejected',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { join, resolve } from 'node:path/posix';
 import type { Duplex } from 'node:stream';
 import type { ContainerInspectInfo } from 'dockerode';
@@ -59,7 +60,7 @@ async function exitCodeOf(
     const state = await engine.find('engine.container-exec', inspect);
     if (state === undefined) return undefined;
     if (!state.Running) return state.ExitCode ?? undefined;
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await delay(pause);
   }
 }
 

@@ -32,11 +32,11 @@ export class Storages {
     this.#ready.add(name);
   }
 
-  async #prepare(name: string, storage: StorageRef, imageDigest: string): Promise<void> {
+  async #prepare(volume: string, storage: StorageRef, imageDigest: string): Promise<void> {
     const mounts = [
       {
         Type: 'volume' as const,
-        Source: name,
+        Source: volume,
         Target: '/storage',
         ReadOnly: false,
         VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
