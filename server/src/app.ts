@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
@@ -44,7 +43,6 @@ interface Parts {
 
 /** Puts the parts together: the one file that knows them all. `report` gets a line for each step of the start. */
 export async function startApp(config: Config, log: Logger, report: (line: string) => void): Promise<App> {
-  await mkdir(config.data, { recursive: true, mode: 0o700 });
   const storage = await openStorage({
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
     dataFolder: config.data,
