@@ -172,7 +172,8 @@ export class Attachment {
    *  Answers whether a full-screen program is on that screen. */
   async #showBefore(session: Session, live: LiveOutput): Promise<boolean> {
     const { gone } = this.#socket;
-    const before = await live.without(await readLog(this.#parts, session, gone), gone);
+    const before = await readLog(this.#parts, session, gone);
+    await live.continueAfter(before, gone);
     const first = this.#position === undefined;
     if (session.generation !== this.#generation) {
       this.#generation = session.generation;

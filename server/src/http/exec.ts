@@ -51,7 +51,7 @@ export async function runExec(runtime: Runtime, socket: FrameSocket, request: { 
   }
   const live = new LiveOutput(terminal);
   try {
-    await live.without([], socket.gone);
+    await live.continueAfter([], socket.gone);
     input.connect(terminal.stdin);
     for await (const { stream, data } of live.chunks(socket.gone)) await socket.send(CHANNEL[stream], data);
     if (!socket.gone.aborted) await end(socket, (await terminal.exited) ?? 1);

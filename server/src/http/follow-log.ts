@@ -4,7 +4,7 @@ import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { Notifications } from '../domain/sessions/session-store.ts';
 import { RuntimeError } from '../runtimes/runtime.ts';
-import { tailOf, withoutStart } from './log-chunks.ts';
+import { Skipping, tailOf } from './log-chunks.ts';
 import { LogPosition } from './log-position.ts';
 import { keptLog, readLog, type LogParts } from './session-log.ts';
 import { SessionWatch } from './session-watch.ts';
@@ -97,10 +97,9 @@ class Follower {
   }
 
   async *#readOn(session: Session, position: LogPosition): AsyncGenerator<KeptChunk> {
-    const skip = { ...position.locateIn(await readLog(this.#parts, session, this.#signal)) };
+    const skipping = new Skipping(position.locateIn(await readLog(this.#parts, session, this.#signal)));
     for await (const chunk of this.#parts.runtime.logs(containerOf(session), { follow: true, signal: this.#signal })) {
-      const [unread] = withoutStart([chunk], skip);
-      skip[chunk.stream] -= chunk.data.length - (unread?.data.length ?? 0);
+      const unread = skipping.unread(chunk);
       if (unread === undefined) continue;
       position.advance(unread);
       yield unread;

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
 import type { Terminal } from '../runtimes/runtime.ts';
 import { Bell } from './bell.ts';
-import { bytesIn, merged, withoutEnd } from './log-chunks.ts';
-import { overlap } from './overlap.ts';
+import { bytesIn, merged, Skipping, type LogStream } from './log-chunks.ts';
+import { alreadyIn } from './overlap.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const;
 const SETTLE_MS = 50;
@@ -18,6 +18,7 @@ export class LiveOutput {
   #open: number = STREAMS.length;
   /** While the log is being read everything is taken, whatever its size: bytes not taken could not be compared. */
   #greedy = true;
+  #skipping = new Skipping({ stdout: 0, stderr: 0 });
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
@@ -29,12 +30,12 @@ export class LiveOutput {
     return this.#open === 0 && this.#held.length === 0;
   }
 
-  /** The log so far without what is held here too. Both ways from the engine run at their own pace: what is late is waited for. */
-  async without(log: readonly KeptChunk[], signal: AbortSignal): Promise<readonly KeptChunk[]> {
-    if (log.length > 0) await this.#bell.wait(SETTLE_MS, signal);
-    const shared = STREAMS.map((stream) => overlap(bytesIn(log, stream), bytesIn(this.#held, stream)));
+  /** Goes on where this log ends. Both ways from the engine run at their own pace: what is late is waited for, and left out when it comes. */
+  async continueAfter(log: readonly KeptChunk[], signal: AbortSignal): Promise<void> {
+    if (log.length > 0 && this.#held.length === 0) await this.#bell.wait(SETTLE_MS, signal);
+    const inLog = (stream: LogStream): number => alreadyIn(bytesIn(log, stream), bytesIn(this.#held, stream));
+    this.#skipping = new Skipping({ stdout: inLog('stdout'), stderr: inLog('stderr') });
     this.#greedy = false;
-    return withoutEnd(log, { stdout: shared[0] ?? 0, stderr: shared[1] ?? 0 });
   }
 
   /** Until the streams end or the signal fires. */
@@ -44,7 +45,7 @@ export class LiveOutput {
       this.#held = [];
       this.#heldBytes = 0;
       for (const stream of STREAMS) this.#terminal[stream].resume();
-      yield* merged(held);
+      yield* merged(held.flatMap((chunk) => this.#skipping.unread(chunk) ?? []));
       if (this.#held.length === 0 && this.#open > 0) await this.#bell.wait(60_000, signal);
     }
   }

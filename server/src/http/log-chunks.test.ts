@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
-import { merged, tailOf, withoutEnd, withoutStart } from './log-chunks.ts';
+import { merged, tailOf, Skipping, withoutStart } from './log-chunks.ts';
 
 const out = (text: string): KeptChunk => ({ stream: 'stdout', data: Buffer.from(text) });
 const err = (text: string): KeptChunk => ({ stream: 'stderr', data: Buffer.from(text) });
@@ -23,7 +23,8 @@ test('a last line without its newline counts', () => {
 test('bytes are left out per stream, wherever its chunks lie', () => {
   const chunks = [out('ab'), err('12'), out('cd'), err('34')];
   expect(text(withoutStart(chunks, { stdout: 3, stderr: 0 }))).toEqual(['e:12', 'o:d', 'e:34']);
-  expect(text(withoutEnd(chunks, { stdout: 1, stderr: 3 }))).toEqual(['o:ab', 'e:1', 'o:c']);
+  const skipping = new Skipping({ stdout: 3, stderr: 0 });
+  expect(text(chunks.flatMap((chunk) => skipping.unread(chunk) ?? []))).toEqual(['e:12', 'o:d', 'e:34']);
 });
 
 test('neighbours of one stream become one message, and never a huge one', () => {

@@ -25,15 +25,20 @@ export function withoutStart(chunks: readonly KeptChunk[], count: StreamBytes): 
   });
 }
 
-/** Without the last so many bytes of each stream. */
-export function withoutEnd(chunks: readonly KeptChunk[], count: StreamBytes): readonly KeptChunk[] {
-  const left = { ...count };
-  const kept = chunks.toReversed().flatMap((chunk) => {
-    const dropped = Math.min(left[chunk.stream], chunk.data.length);
-    left[chunk.stream] -= dropped;
-    return dropped === chunk.data.length ? [] : [{ ...chunk, data: chunk.data.subarray(0, chunk.data.length - dropped) }];
-  });
-  return kept.toReversed();
+/** Lets go of the first so many bytes of each stream, as its chunks come. */
+export class Skipping {
+  readonly #left: Record<LogStream, number>;
+
+  constructor(count: StreamBytes) {
+    this.#left = { ...count };
+  }
+
+  /** What is new of it, if anything is. */
+  unread(chunk: KeptChunk): KeptChunk | undefined {
+    const [unread] = withoutStart([chunk], this.#left);
+    this.#left[chunk.stream] -= chunk.data.length - (unread?.data.length ?? 0);
+    return unread;
+  }
 }
 
 /** The last lines, counted over all chunks together; a last line without its newline counts. */

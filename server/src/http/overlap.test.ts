@@ -1,6 +1,6 @@
 import { assert, constantFrom, property, string } from 'fast-check';
 import { expect, test } from 'vitest';
-import { overlap } from './overlap.ts';
+import { alreadyIn, overlap } from './overlap.ts';
 
 const overlapOf = (before: string, after: string): number => overlap(Buffer.from(before), Buffer.from(after));
 
@@ -26,4 +26,13 @@ test('agrees with trying every length', () => {
       expect(overlapOf(before, after)).toBe(longest);
     }),
   );
+});
+
+test.each([
+  ['the live output goes on where the log ends', 'one two three', 'three four', 5],
+  ['the live output is late, and all of it is in the log', 'one two three', 'two', 9],
+  ['nothing of it is in the log', 'one', 'two', 0],
+  ['nothing live yet', 'one', '', 0],
+])('tells how much of what comes live is in the log already: %s', (_, log, live, expected) => {
+  expect(alreadyIn(Buffer.from(log), Buffer.from(live))).toBe(expected);
 });

@@ -1,3 +1,9 @@
+/** How many of the first bytes of a live output are in the log already. The log may be ahead of what has come live so far. */
+export function alreadyIn(log: Buffer, live: Buffer): number {
+  const inside = live.length === 0 ? -1 : log.lastIndexOf(live);
+  return inside === -1 ? overlap(log, live) : log.length - inside;
+}
+
 /**
  * How many bytes at the end of `before` come again at the start of `after`: the longest suffix of the one that is a prefix
  * of the other. Linear: a repetitive log must not hold up the server.
