@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
+import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { killPoint, type KillPoint } from '../../kill-points.ts';
 import type { EngineAddress } from './engine-address.ts';
@@ -68,8 +69,13 @@ export class EngineClient {
   }
 }
 
-/** A connection per request: a kept one that the engine just closed would look as if the engine were gone. */
+/**
+ * docker-modem describes every request's options to a debug log nobody reads, down to each open socket of the agent: most of
+ * the server's CPU time under load. An agent with a short description of itself ends that. It keeps no connection: one that
+ * the engine just closed would look as if the engine were gone.
+ */
 function agentFor(address: EngineAddress): { agent?: Agent } {
   if (address.connection.protocol === 'ssh') return {};
-  return { agent: address.connection.protocol === 'https' ? new SecureAgent({ keepAlive: false }) : new Agent({ keepAlive: false }) };
+  const agent = address.connection.protocol === 'https' ? new SecureAgent({ keepAlive: false }) : new Agent({ keepAlive: false });
+  return { agent: Object.assign(agent, { [inspect.custom]: () => 'Agent' }) };
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { isBuiltin, type BuiltinImageMaker } from '../../domain/images/builtin.ts';
+import { BuiltinImageError, isBuiltin, type BuiltinImageMaker } from '../../domain/images/builtin.ts';
 import { RuntimeError, type ImageRequest, type ImageState } from '../runtime.ts';
 import type { EngineClient } from './engine-client.ts';
 import { EngineRefusal } from './errors.ts';
@@ -87,10 +87,7 @@ export class Images {
           job.outcome = 'done';
         },
         (error: unknown) => {
-          job.outcome =
-            error instanceof RuntimeError
-              ? error
-              : pullFailure(reference, error instanceof Error ? error.message : String(error), { cause: error });
+          job.outcome = asRuntimeError(reference, error);
         },
       )
       .finally(() => this.#running.delete(reference));
@@ -142,4 +139,10 @@ export class Images {
     if (image.Architecture !== '' && image.Architecture !== architecture) throw wrongPlatform(reference, image.Architecture, architecture);
     return image.Id;
   }
+}
+
+function asRuntimeError(reference: string, error: unknown): RuntimeError {
+  if (error instanceof RuntimeError) return error;
+  if (error instanceof BuiltinImageError) return new RuntimeError('fatal', error.failure, { cause: error });
+  return pullFailure(reference, error instanceof Error ? error.message : String(error), { cause: error });
 }
