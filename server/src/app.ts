@@ -69,7 +69,7 @@ async function run(parts: Parts): Promise<App> {
   await grantLocalAccess({ dataFolder: config.data, url, instance: storage.instance, users: storage.users, tokens: storage.tokens, newId });
   const unsubscribe = storage.notifications.onWake(() => loop.nudge());
   const watch = createEngineWatch(parts, nodes, loop);
-  loop.start();
+  await loop.start();
   watch.start();
   started = true;
   return {

@@ -36,7 +36,10 @@ export class Loop {
     this.log = log;
   }
 
-  start(): void {
+  /** Looks at every live session at once: what a server that was killed had claimed need not wait for its lease to end. */
+  async start(): Promise<void> {
+    const live = await this.store.live();
+    await this.store.wake(live.map(({ id }) => id));
     this.stopped = false;
     this.nudge();
   }

@@ -9,7 +9,7 @@ import type { Actions, Outcome } from './actions.ts';
 import type { Probe } from './probe.ts';
 
 /** A claimed session that nobody settles becomes due again after this long: a dead server's work is taken up. */
-export const LEASE_MS = 60_000;
+export const LEASE_MS = 30_000;
 const MAX_STEPS = 40;
 const MAX_ATTEMPTS = 5;
 
