@@ -98,20 +98,19 @@ function removals(own, rules) {
 
 const berthChain = /^BERTH-(?:IN|FW)-/;
 
-/** Chains that Berth servers made, by name. */
-export async function berthChains() {
-  return [...new Set((await readFirewall()).flatMap(({ chains }) => chains.filter((chain) => berthChain.test(chain))))];
+/** Removes Berth's chains that `isOurs` accepts, with the rules that lead to them. It gets the name and those rules. */
+function removeBerthChains(isOurs) {
+  return change(({ chains, rules }) => {
+    const leadingTo = (chain) => rules.filter((rule) => rule.endsWith(` -j ${chain}`));
+    return removals(
+      chains.filter((chain) => berthChain.test(chain) && isOurs(chain, leadingTo(chain))),
+      rules,
+    );
+  });
 }
 
-/** Removes Berth's chains that `isOurs` accepts, with the rules that lead to them. */
-export function removeBerthChains(isOurs) {
-  return change(({ chains, rules }) =>
-    removals(
-      chains.filter((chain) => berthChain.test(chain) && isOurs(chain)),
-      rules,
-    ),
-  );
-}
+/** Removes the rules of every installation whose sessions have their addresses in this range ("10.203"). */
+export const removeRangeRules = (range) => removeBerthChains((_, leading) => leading.some((rule) => rule.includes(` -s ${range}.`)));
 
 /** Removes the rules of one installation. */
 export function removeInstanceRules(instance) {

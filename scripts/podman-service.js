@@ -20,6 +20,11 @@ export class PodmanService {
     return join(this.place.runFolder, name);
   }
 
+  /** Of its default network: the first two parts of a /16. */
+  get range() {
+    return JSON.parse(readFileSync(this.#path('before.json'), 'utf8')).range;
+  }
+
   async start() {
     if (await engineVersion(this.host)) return;
     mkdirSync(this.#path('networks'), { recursive: true });

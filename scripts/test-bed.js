@@ -6,7 +6,8 @@ import { claim } from './claim.js';
 import { canInstall, installPackages, missingPackages } from './apt.js';
 import { DockerDaemon } from './docker-daemon.js';
 import { copyImage, emptyEngine, engineVersion, imageId } from './engine-api.js';
-import { berthChains, removeBerthChains } from './firewall.js';
+import { freePrivateRange } from './addresses.js';
+import { removeRangeRules } from './firewall.js';
 import { ImageRegistry } from './image-registry.js';
 import { node24 } from './node24.js';
 import { PodmanService } from './podman-service.js';
@@ -41,8 +42,9 @@ export class TestBed {
     return join(this.runFolder, 'pid');
   }
 
-  get #chains() {
-    return join(this.runFolder, 'berth-chains.json');
+  /** Where the note of the tests' session addresses lies: the firewall rules of their servers are known by them. */
+  get #range() {
+    return join(this.runFolder, 'range');
   }
 
   /** Installs, starts and fills everything. Answers the variables that tell the tests where it is. */
@@ -58,7 +60,6 @@ export class TestBed {
     );
     await this.#removeEverything(); // what a run that was killed left behind
     this.#claim();
-    writeFileSync(this.#chains, JSON.stringify(await berthChains()));
     await step('Docker', () => this.docker.start());
     await step('Docker for the fault tests', () => this.faultDocker.start());
     await step('Podman', () => this.podman.start());
@@ -68,6 +69,7 @@ export class TestBed {
       () => this.registry.address,
     );
     await step('image berth/base', (say) => this.#image(say));
+    writeFileSync(this.#range, freePrivateRange([this.podman.range]));
     return this.#environment();
   }
 
@@ -107,6 +109,7 @@ export class TestBed {
       BERTH_TEST_DOCKER: this.docker.host,
       BERTH_TEST_FAULT_DOCKER: this.faultDocker.host,
       BERTH_TEST_PODMAN: this.podman.host,
+      BERTH_ADDRESS_RANGE: `${readFileSync(this.#range, 'utf8')}.0.0/16`,
       BERTH_TEST_REGISTRY: this.registry.address,
       BERTH_TEST_IMAGE: IMAGE,
       ...(await outsideAddress()),
@@ -124,14 +127,11 @@ export class TestBed {
   async #removeEverything() {
     await endProcesses(processesWithVariable(BED, this.runFolder), 10_000);
     for (const one of [this.docker, this.faultDocker, this.podman]) await empty(one);
+    if (existsSync(this.#range)) await removeRangeRules(readFileSync(this.#range, 'utf8'));
     await this.registry.remove();
     await this.podman.remove();
     await this.faultDocker.remove();
     await this.docker.remove();
-    if (existsSync(this.#chains)) {
-      const before = JSON.parse(readFileSync(this.#chains, 'utf8'));
-      await removeBerthChains((chain) => !before.includes(chain));
-    }
     rmSync(this.runFolder, { recursive: true, force: true });
   }
 }
