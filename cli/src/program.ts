@@ -83,8 +83,7 @@ function configureOutput(program: Command, io: Io): void {
     getErrHelpWidth: () => io.stderr.columns ?? 100,
     outputError: (text, write) => {
       if (program.opts<GlobalOptions>().json) return;
-      const hint = /unknown option/.test(text) ? 'A command and its options go behind "--". See also --help.\n' : '';
-      write(`${text.replace(/^error: /, 'Error: ')}${hint}`);
+      write(text.replace(/^error: /, 'Error: '));
     },
   });
 }

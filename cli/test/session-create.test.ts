@@ -192,3 +192,19 @@ test('piped input that is cut by a lost connection is not passed off as the whol
   expect(code).toBe(1);
   expect(stderr).toMatch(/before all of the input was sent/);
 });
+
+test('output that nobody reads any more ends the command line as a shell program, and is told', async () => {
+  server.workload = { start: (process) => setInterval(() => process.write('stdout', 'y\n'.repeat(1000)), 10).unref() };
+  const berth = start(['session', 'create', '--', 'yes'], env);
+  await berth.prints(/y/, 'stdout');
+  berth.child.stdout.destroy();
+  expect(await berth.ended).toMatchObject({ code: 141, stderr: expect.stringContaining('the session goes on') });
+});
+
+test('an interruption ends it within two seconds although the server does not answer', async () => {
+  server.silent = true;
+  const berth = start(['session', 'create'], env);
+  await server.asked('/api/sessions');
+  berth.child.kill('SIGINT');
+  expect(await berth.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('not confirmed') });
+});

@@ -54,6 +54,9 @@ export class StandInServer {
   workload: Workload = {};
   /** How a created session comes to run. */
   launch: (id: string, server: StandInServer) => void = (id, server) => server.run(id);
+  /** Takes requests and answers none. */
+  silent = false;
+  private readonly askedFor = new Set<() => void>();
   /** Breaks the connection of the next create after doing it. */
   loseNextAnswer = false;
   refuse: { code: ProblemCode; detail: string } | undefined;
@@ -88,6 +91,14 @@ export class StandInServer {
     http.close();
     for (const socket of this.sockets) socket.destroy();
     await closed;
+  }
+
+  asked(path: string): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => (this.requests.some((request) => request.path === path) ? resolve() : undefined);
+      this.askedFor.add(look);
+      look();
+    });
   }
 
   run(id: string): void {
@@ -199,6 +210,8 @@ export class StandInServer {
     const url = new URL(request.url ?? '/', this.url);
     const body: unknown = request.method === 'GET' ? undefined : JSON.parse((await text(request)) || 'null');
     this.requests.push({ method: request.method ?? '', path: url.pathname, body });
+    for (const look of this.askedFor) look();
+    if (this.silent) return;
     try {
       if (url.pathname !== '/api/version' && request.headers.authorization !== `Bearer ${TOKEN}`) {
         throw new Refused('not-signed-in', 'the token is not known here.');

@@ -30,6 +30,7 @@ test('with nothing said and nothing stored it is the server of this machine, wit
 test('a server of this machine and user signs in by its file', async () => {
   await serverOnThisMachine();
   expect(await findServer({}, { env })).toEqual({ url: LOCAL, token: 'local' });
+  expect(await findServer({ url: 'http://localhost:4999' }, { env })).toEqual({ url: 'http://localhost:4999', token: 'local' });
 });
 
 test.each([0o644, 0o620, 0o604])('a file that others can read or write (%o) is not believed', async (mode) => {

@@ -17,8 +17,21 @@ export async function findServer(given: { url?: string; token?: string }, io: Pi
   const local = await readLocalAccess(io.env);
   const url = originOf(named ?? config.current ?? local?.url ?? DEFAULT_URL);
   const token =
-    given.token ?? (io.env['BERTH_TOKEN'] || undefined) ?? config.servers[url]?.token ?? (local?.url === url ? local.token : undefined);
+    given.token ??
+    (io.env['BERTH_TOKEN'] || undefined) ??
+    config.servers[url]?.token ??
+    (local && isSame(local.url, url) ? local.token : undefined);
   return { url, ...(token === undefined ? {} : { token }) };
+}
+
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** Also under another name of this machine's own: nobody else can be there. */
+function isSame(local: string, named: string): boolean {
+  const [a, b] = [new URL(local), new URL(named)];
+  return (
+    a.origin === b.origin || (a.protocol === b.protocol && a.port === b.port && [a, b].every(({ hostname }) => LOOPBACK.includes(hostname)))
+  );
 }
 
 export function originOf(text: string): string {

@@ -5,6 +5,7 @@ const repeat = (value: string, previous: readonly string[]): string[] => [...pre
 /** What sessions and jobs have in common. */
 export function launchOptions(command: Command): Command {
   return command
+    .showHelpAfterError('A command to be run goes behind "--", with its own options. See also --help.')
     .argument('[command...]', 'run this instead of a shell; put -- before it')
     .option('--name <name>', 'a name to call it by')
     .option('--image <image>', 'docker://REF; without it the default of the installation')

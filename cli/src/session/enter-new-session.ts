@@ -4,6 +4,7 @@ import { EXIT } from '../failure.ts';
 import type { Io, Signal } from '../io.ts';
 import { shortId } from '../output/words.ts';
 import { stayAttached, type Attachment } from '../terminal/stay-attached.ts';
+import { OutputClosed } from '../terminal/write-out.ts';
 import { createPatiently } from './create-patiently.ts';
 import { LaunchDisplay } from './launch-display.ts';
 import { tellEnding } from './tell-ending.ts';
@@ -13,6 +14,9 @@ interface NewSession {
   readonly request: CreateSessionInput;
   readonly detachKeys: readonly number[];
 }
+
+/** A cancellation that has no answer by then is under way all the same: nobody is kept waiting for it. */
+const CANCEL_WITHIN_MS = 1_500;
 
 /** Creates a session, shows how it starts and stays in it; answers the exit code. */
 export async function enterNewSession(wish: NewSession, io: Io): Promise<number> {
@@ -49,7 +53,11 @@ async function launch({ connection, request, detachKeys }: NewSession, { session
   };
   // Should the events break off for good, so does the attachment, and it is the one to say so.
   const watching = display.follow(launching.signal).catch(() => undefined);
-  const ending = await stayAttached(attachment, io);
+  const ending = await stayAttached(attachment, io).catch((error: unknown) => {
+    if (error instanceof OutputClosed)
+      io.stderr.write(`Nobody reads the output any more; the session goes on. Stop it with: berth session stop ${shortId(session.id)}\n`);
+    throw error;
+  });
   launching.abort();
   if (signals.isCancelled) return signals.ended;
   const code = tellEnding(ending, session, io);
@@ -116,6 +124,7 @@ class CreatorSignals {
     this.interruptedWith = CODES[signal];
     if (this.isRunning && this.wish.request.tty === true) this.leaving.abort();
     else void this.terminate();
+    if (!this.isRunning) setTimeout(() => this.tooLate(), CANCEL_WITHIN_MS).unref();
   }
 
   /** The terminal has gone; the session has not. */
@@ -139,6 +148,13 @@ class CreatorSignals {
       this.say(`It could not be cancelled: ${(error as Error).message} See berth session list.`);
     }
     this.end(code);
+  }
+
+  private tooLate(): void {
+    if (this.leaving.signal.aborted) return;
+    this.leaving.abort();
+    this.say('The server has not confirmed the cancellation yet; see berth session list.');
+    this.end(this.interruptedWith ?? EXIT.interrupted);
   }
 
   private say(line: string): void {

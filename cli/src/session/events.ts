@@ -25,9 +25,9 @@ export async function showEvents(name: string | undefined, { follow, after }: Ev
   const options = { ...(session ? { session } : {}), ...(after ? { after } : {}), signal: quietFor.signal };
   // The stream tells the past at once and then waits: without --follow, silence is the end of the past.
   const endsAfterPast = session !== undefined && follow !== true;
-  const silence = endsAfterPast ? setTimeout(() => quietFor.abort(), SILENCE_MS) : undefined;
+  let silence: NodeJS.Timeout | undefined;
   for await (const event of watchEvents(connection, options)) {
-    silence?.refresh();
+    if (endsAfterPast) silence = silence?.refresh() ?? setTimeout(() => quietFor.abort(), SILENCE_MS);
     const line = context.json ? JSON.stringify(event) : context.quiet ? event.id : lineOf(event, session === undefined);
     await writeOut(context.io.stdout, Buffer.from(`${line}\n`));
   }

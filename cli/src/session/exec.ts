@@ -20,6 +20,7 @@ interface ExecOptions {
 
 export const define: Define = (command, run) => {
   command
+    .showHelpAfterError('A command to be run goes behind "--", with its own options. See also --help.')
     .usage('[options] <session> [-- command...]')
     .argument('<session>', 'id, beginning of an id, or name')
     .argument('[command...]', 'run this instead of a shell; put -- before it')
