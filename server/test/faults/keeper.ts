@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { BerthProcess, type BerthOptions } from '../support/berth-process.ts';
 
 const PATIENCE_MS = 120_000;
+const ENDED: readonly string[] = ['terminated', 'cancelled', 'error'];
 const FLEETING = ['database-unavailable', 'engine-unavailable', 'shutting-down', 'internal'];
 
 /** Keeps a server alive that others kill, and asks it again and again until it answers, as a patient client does. */
@@ -77,9 +78,9 @@ export class Keeper {
     for (;;) {
       const session = await this.ask((client) => client.getSession({ params: { session: id } }));
       if (is(session)) return session;
-      if (Date.now() > until)
+      if (Date.now() > until || ENDED.includes(session.state))
         throw new Error(
-          `${session.name} is not ${what} after ${PATIENCE_MS / 1000} s: ${session.state}, wanted ${session.wanted}, ${session.reason}\n${this.berth.log}`,
+          `${session.name} is not ${what} but ${session.state}, wanted ${session.wanted}, ${session.reason}\n${this.berth.log}`,
         );
       await delay(50);
     }

@@ -11,8 +11,8 @@ export async function until(client: Client, id: string, what: string, is: (sessi
   for (;;) {
     const session = await client.getSession({ params: { session: id } });
     if (is(session)) return session;
-    if (Date.now() > deadline)
-      throw new Error(`${session.name} is not ${what} after ${LIMIT_MS / 1000} s: ${session.state}, ${session.reason}`);
+    if (Date.now() > deadline || hasEnded(session))
+      throw new Error(`${session.name} is not ${what} but ${session.state}, ${session.reason}`);
     await delay(50);
   }
 }
