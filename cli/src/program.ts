@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import type { Context, Run } from './command.ts';
+import type { CommandModule, Context, Run } from './command.ts';
 import { COMMANDS } from './command-table.ts';
 import { EXIT, Failure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -67,12 +67,14 @@ export function buildProgram(io: Io, run: Runner): Command {
   return program;
 }
 
-async function defineVerb(
-  command: Command,
-  verb: { load: () => Promise<{ define: (c: Command, run: Runner) => void }> } | undefined,
-  run: Runner,
-) {
-  if (verb) (await verb.load()).define(command, run);
+async function defineVerb(command: Command, verb: { load: () => Promise<CommandModule> } | undefined, run: Runner): Promise<void> {
+  if (verb === undefined) return;
+  (await verb.load()).define(command, run);
+  // commander gives --no-x its default before this hook: to an option that is defined in it nobody else does.
+  for (const { negate, long } of command.options) {
+    const name = long?.replace(/^--no-/, '') ?? '';
+    if (negate && !command.options.some((option) => option.long === `--${name}`)) command.setOptionValueWithSource(name, true, 'default');
+  }
 }
 
 function configureOutput(program: Command, io: Io): void {

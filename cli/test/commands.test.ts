@@ -65,6 +65,19 @@ test('stop waits until they have ended and shows them; --all takes all of mine',
   expect(await berth('session', 'stop', '--all')).toMatchObject({ code: 0, stdout: '', stderr: 'None of your sessions is live.\n' });
 });
 
+test('restart waits until it runs anew, not until it runs', async () => {
+  const { id } = server.add({});
+  server.run(id);
+  const { stdout } = await berth('session', 'restart', id, '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ items: [{ state: 'running', restarts: 1 }] });
+});
+
+test('--no-wait only asks', async () => {
+  const { id } = server.add({});
+  server.run(id);
+  expect((await berth('session', 'stop', id, '--no-wait')).stdout).toContain('Running');
+});
+
 test('one session that cannot be stopped does not hold up the others', async () => {
   const { id } = server.add({});
   server.run(id);

@@ -236,6 +236,12 @@ export class StandInServer {
     const kept = this.get(id);
     if (verb === undefined) return kept.session;
     if (verb === 'terminate') return this.terminate(kept);
+    if (verb === 'restart') {
+      this.soon(kept.session.id, 'restarting', () =>
+        this.move(kept.session.id, 'running', 'restarted', { restarts: kept.session.restarts + 1 }),
+      );
+      return { ...kept.session, state: 'running' };
+    }
     if (verb === 'events') return this.streamEvents(kept, { request, response });
     if (verb === 'logs') {
       const stream = url.searchParams.get('stream') ?? 'both';
@@ -269,8 +275,16 @@ export class StandInServer {
     const { id, state } = kept.session;
     if (FINAL.includes(state)) return kept.session;
     if (state === 'pending') this.fail(id, 'cancelled', null, 'cancelled by ada');
-    else this.processOf(kept).exit(143);
+    else this.soon(id, 'terminating', () => this.processOf(kept).exit(143));
     return kept.session;
+  }
+
+  /** What is wanted is granted at once and done later, as by a reconciler. */
+  private soon(id: string, state: Session['state'], act: () => void): void {
+    setTimeout(() => {
+      this.move(id, state, state);
+      setTimeout(act, 20);
+    }, 20);
   }
 
   private streamEvents(kept: Kept, { request, response }: { request: IncomingMessage; response: ServerResponse }): undefined {

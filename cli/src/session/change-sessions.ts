@@ -13,16 +13,18 @@ interface Change {
   /** Says what is wanted. */
   readonly ask: (connection: Connection, session: string) => Promise<Session>;
   readonly condition: Condition;
+  /** Where the condition already holds when it is asked for: how to tell that it holds anew. */
+  readonly isServed?: (now: Session, asked: Session) => boolean;
   readonly wait: boolean;
 }
 
 /** Asks for the same of several sessions, waits until it is so and shows them; one that fails does not hold up the others. */
-export async function changeSessions({ sessions, ask, condition, wait }: Change, context: Context): Promise<number> {
+export async function changeSessions({ sessions, ask, condition, isServed, wait }: Change, context: Context): Promise<number> {
   const connection = await context.connect();
   const results = await Promise.allSettled(
     sessions.map(async (name) => {
       const asked = await ask(connection, name);
-      return wait ? until(connection, asked, { condition }) : asked;
+      return wait ? until(connection, asked, { condition, ...(isServed ? { isServed } : {}) }) : asked;
     }),
   );
   const items = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

@@ -12,5 +12,6 @@ export const define: Define = (command, run) => {
 
 export function restartSessions(sessions: readonly string[], wait: boolean, context: Context): Promise<number> {
   const ask = ({ client }: Connection, session: string): Promise<Session> => client.restartSession({ params: { session }, body: {} });
-  return changeSessions({ sessions, ask, condition: 'running', wait }, context);
+  const isServed = (now: Session, asked: Session): boolean => now.restarts > asked.restarts || now.generation > asked.generation;
+  return changeSessions({ sessions, ask, condition: 'running', isServed, wait }, context);
 }

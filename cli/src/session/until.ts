@@ -13,9 +13,13 @@ export const meets = (session: Pick<Session, 'state'>, condition: Condition): bo
 export async function until(
   connection: Connection,
   session: Session,
-  { condition, signal }: { condition: Condition; signal?: AbortSignal },
+  {
+    condition,
+    isServed = () => true,
+    signal,
+  }: { condition: Condition; isServed?: (now: Session, asked: Session) => boolean; signal?: AbortSignal },
 ): Promise<Session> {
-  const settled = (now: Session): boolean => meets(now, condition) || hasEnded(now);
+  const settled = (now: Session): boolean => (meets(now, condition) && isServed(now, session)) || hasEnded(now);
   if (settled(session)) return session;
   const current = (): Promise<Session> => patiently(() => connection.client.getSession({ params: { session: session.id } }), signal);
   for await (const event of watchEvents(connection, { session: session.id, ...(signal ? { signal } : {}) })) {
