@@ -4,7 +4,7 @@ import { daemonAt } from '../../../scripts/docker-daemon.js';
 import type { BerthProcess } from '../support/berth-process.ts';
 import { EngineLedger } from './engine-ledger.ts';
 import { Keeper } from './keeper.ts';
-import { hasEnded } from './life.ts';
+import { FAULT_IMAGE, hasEnded } from './life.ts';
 
 /** The engine that the fault suite may stop and kill: nobody else uses it. */
 export const FAULT_ENGINE = process.env['BERTH_TEST_FAULT_DOCKER'] ?? '';
@@ -22,8 +22,15 @@ export async function makeBed(env: Readonly<Record<string, string>> = {}): Promi
     env: { BERTH_SWEEP_EVERY: '2s', BERTH_STOP_GRACE: '3s', ...env },
   });
   const ledger = new EngineLedger(FAULT_ENGINE);
+  await tagImage(ledger);
   await ledger.follow();
   return { keeper, ledger, instance: await instanceOf(keeper.berth) };
+}
+
+/** What the sessions of the suite run. */
+export async function tagImage(ledger: EngineLedger): Promise<void> {
+  const [repo, tag] = FAULT_IMAGE.replace('docker://', '').split(':');
+  await ledger.engine.getImage(process.env['BERTH_TEST_IMAGE'] ?? 'dev/debian:latest').tag({ repo: repo ?? '', tag: tag ?? '' });
 }
 
 /** The installation's id, which everything of ours on the engine is labelled with. */

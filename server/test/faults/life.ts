@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { CreateSessionInput, Session } from '@berth/contract';
 import type { Keeper } from './keeper.ts';
 
-export const FAULT_IMAGE = `docker://${process.env['BERTH_TEST_IMAGE'] ?? 'dev/debian:latest'}`;
+/** A tag of its own for the image of the tests: the built-in one's is taken away in between. */
+export const FAULT_IMAGE = 'docker://fault/base:1';
 
 export const asked = (more: Partial<CreateSessionInput> = {}): CreateSessionInput => ({
   clientToken: randomUUID(),

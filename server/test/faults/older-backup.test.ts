@@ -2,14 +2,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BerthProcess } from '../support/berth-process.ts';
 import { EngineLedger } from './engine-ledger.ts';
-import { FAULT_ENGINE, instanceOf } from './bed.ts';
+import { FAULT_ENGINE, instanceOf, tagImage } from './bed.ts';
 import { asked } from './life.ts';
 import { berth } from '../support/command-line.ts';
 import { hasEnded, until } from '../support/until.ts';
 
 let server: BerthProcess;
 const ledger = new EngineLedger(FAULT_ENGINE);
-beforeAll(async () => (server = await BerthProcess.start({ dockerHost: FAULT_ENGINE, env: { BERTH_SWEEP_EVERY: '1s' } })));
+beforeAll(async () => {
+  await tagImage(ledger);
+  server = await BerthProcess.start({ dockerHost: FAULT_ENGINE, env: { BERTH_SWEEP_EVERY: '1s' } });
+});
 afterAll(() => server.dispose());
 
 test('an older backup is restored: live sessions it does not know are kept aside, those it knows are adopted', async () => {
