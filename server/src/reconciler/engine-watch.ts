@@ -62,8 +62,12 @@ export class EngineWatch {
   private async follow(hints: AsyncIterator<ContainerRef>): Promise<void> {
     const first = hints.next();
     first.catch(() => undefined);
-    await this.sweepOnce();
-    for (let hint = await first; hint.done !== true; hint = await hints.next()) await this.parts.loop.hint(hint.value.sessionId);
+    try {
+      await this.sweepOnce();
+      for (let hint = await first; hint.done !== true; hint = await hints.next()) await this.parts.loop.hint(hint.value.sessionId);
+    } finally {
+      await hints.return?.();
+    }
   }
 
   private async lost(error: unknown): Promise<void> {
