@@ -28,7 +28,7 @@ describe.each(ENGINES)('on $name, a session', ({ host }) => {
 
   beforeAll(async () => {
     await world.open();
-    hostService = createServer((socket) => socket.end('host\n')).listen(0, '0.0.0.0');
+    hostService = createServer((socket) => socket.on('error', () => socket.destroy()).end('host\n')).listen(0, '0.0.0.0');
     await once(hostService, 'listening');
     const address = hostService.address();
     hostPort = typeof address === 'object' && address !== null ? address.port : 0;

@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 export const output = async (program: string, args: readonly string[]): Promise<string> =>
   (await promisify(execFile)(program, args)).stdout;
 
-const SERVER = 'require("node:net").createServer((s) => s.end("world\\n")).listen(80, () => console.log("listening"))';
+const SERVER =
+  'require("node:net").createServer((s) => s.on("error", () => s.destroy()).end("world\\n")).listen(80, () => console.log("listening"))';
 
 /** A machine on the Internet: a network namespace with an address set aside for documentation, and a service on port 80. */
 export class OutsideWorld {

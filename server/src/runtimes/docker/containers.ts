@@ -7,7 +7,7 @@ import type { EngineFacts } from './engine-facts.ts';
 import { EngineRefusal } from './errors.ts';
 import { containerName, LABEL, networkName, refOf } from './names.ts';
 import type { SessionNetworks } from './networks.ts';
-import { hasEnded, wasStarted } from './observe.ts';
+import { hasEnded, lacksInit, wasStarted } from './observe.ts';
 import { imageGone } from './throw-aways.ts';
 
 const CHANGE_TIMEOUT_MS = 120_000;
@@ -105,12 +105,12 @@ export class Containers {
     if (container === undefined) throw lost(refusal);
     if (container.State.Status === 'running') return;
     if (container.State.Status === 'paused') return this.thaw(ref);
-    if (container.State.ExitCode === 126 || container.State.ExitCode === 127) return;
+    if (hasEnded(container) && !wasStarted(container)) return;
     if (await this.renewNetwork(ref, container)) {
       await this.#start(ref);
       return;
     }
-    if (container.HostConfig.Init === true && !wasStarted(container) && (await this.#facts()).initFailsAt === 'start') {
+    if (lacksInit(container) && (await this.#facts()).initFailsAt === 'start') {
       // Made anew without it at the next look: nothing has run in it yet.
       this.#initMissing = true;
       await this.remove(ref);

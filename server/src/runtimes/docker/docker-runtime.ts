@@ -50,6 +50,8 @@ export interface DockerRuntimeOptions {
   readonly memoryBytes?: number;
   /** Declared GPU ids, for accounting. */
   readonly devices?: readonly string[];
+  /** A helper container so old was left behind by a killed server. Default: two minutes. */
+  readonly leftoverAfterMs?: number;
   readonly builtinImages: BuiltinImageMaker;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
 }
@@ -167,7 +169,7 @@ export class DockerRuntime implements Runtime, Freezable {
     const filters = { label: [`${LABEL.instance}=${this.#options.instance}`, LABEL.session] };
     const found = await this.#engine.call('engine.container-list', (docker) => docker.listContainers({ all: true, filters }));
     const refs = found.flatMap((container) => refOf(container.Labels, this.#options.instance) ?? []);
-    await this.#throwAways.removeOlderThan(LEFTOVER_AFTER_MS);
+    await this.#throwAways.removeOlderThan(this.#options.leftoverAfterMs ?? LEFTOVER_AFTER_MS);
     const observed: Observed[] = [];
     for (let at = 0; at < refs.length; at += INSPECTIONS_AT_ONCE) {
       observed.push(...(await Promise.all(refs.slice(at, at + INSPECTIONS_AT_ONCE).map((ref) => this.inspect(ref)))));

@@ -7,6 +7,7 @@ import { logsOf } from './log-stream.ts';
 import type { Evidence } from './observe.ts';
 
 const LOG_TIMEOUT_MS = 10_000;
+const LONGEST_COMPLAINT = 8192;
 
 /** Asks what inspect does not tell about an ended container, as far as its exit code raises the question. */
 export async function gatherEvidence(engine: EngineClient, container: ContainerInspectInfo, facts: EngineFacts): Promise<Evidence> {
@@ -38,9 +39,12 @@ const SUSPICIOUS_CODES: Readonly<Record<EngineFacts['kind'], readonly number[]>>
 /** A shell ends with 127, too, when its last command was not found: only the init program's own line tells the two apart. */
 async function initFailure(engine: EngineClient, container: ContainerInspectInfo): Promise<126 | 127 | undefined> {
   let text = '';
-  // More than its one line: Podman counts every write of a program as a line of its own.
-  const options = { follow: false, tailLines: 20, signal: AbortSignal.timeout(LOG_TIMEOUT_MS) };
-  for await (const chunk of logsOf(engine, container, options)) text += chunk.data.toString('utf8');
+  // Its line is all there is; from the beginning, because Podman miscounts lines that were written in pieces.
+  const options = { follow: false, signal: AbortSignal.timeout(LOG_TIMEOUT_MS) };
+  for await (const chunk of logsOf(engine, container, options)) {
+    text += chunk.data.toString('utf8');
+    if (text.length > LONGEST_COMPLAINT) return undefined;
+  }
   const said = /^(?:\[FATAL tini \(\d+\)\] exec .* failed|ERROR \(catatonit:\d+\): failed to exec pid1): (.*?)\r?$/m.exec(text)?.[1];
   if (said === undefined) return undefined;
   return said === 'No such file or directory' ? 127 : 126;

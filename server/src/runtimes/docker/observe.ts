@@ -34,7 +34,7 @@ export function observe(ref: ContainerRef, container: ContainerInspectInfo, evid
 /** Also one whose start the engine gave up because there is nothing to execute. */
 export function hasEnded(container: ContainerInspectInfo): boolean {
   const { State: state } = container;
-  if (NEVER_RAN.has(state.Status)) return isExecFailure(state.ExitCode) || wasStarted(container);
+  if (NEVER_RAN.has(state.Status)) return hasNothingToExecute(container) || wasStarted(container);
   return state.Status !== 'running' && state.Status !== 'paused' && state.Status !== 'restarting' && state.Status !== 'stopping';
 }
 
@@ -43,6 +43,14 @@ export const wasStarted = (container: ContainerInspectInfo): boolean => instant(
 /** Podman calls a container `created` again when the machine was restarted under it. */
 const NEVER_RAN: ReadonlySet<string> = new Set(['created', 'configured', 'initialized']);
 const isExecFailure = (code: number): boolean => code === 126 || code === 127;
+
+/** The engine itself finds out only where there is no init program; that one tells it later, as the exit code of a start that worked. */
+const hasNothingToExecute = (container: ContainerInspectInfo): boolean =>
+  container.HostConfig.Init !== true && isExecFailure(container.State.ExitCode) && !wasStarted(container);
+
+/** What the engine could not execute was its init program. */
+export const lacksInit = (container: ContainerInspectInfo): boolean =>
+  container.HostConfig.Init === true && isExecFailure(container.State.ExitCode) && !wasStarted(container);
 
 function ended(ref: ContainerRef, container: ContainerInspectInfo, evidence: Evidence): Observed {
   const { State: state } = container;
@@ -85,7 +93,7 @@ function causeOf(container: ContainerInspectInfo, evidence: Evidence): Cause | u
   if (code === 137 && (flagged || evidence.killedForMemory === 'limit')) return outOfMemory(container);
   if (code === 137 && evidence.killedForMemory === 'machine') return machineOutOfMemory;
   if (evidence.initFailure !== undefined) return notExecutable(container, evidence.initFailure);
-  if (isExecFailure(code) && !wasStarted(container)) return notExecutable(container, code);
+  if (hasNothingToExecute(container)) return notExecutable(container, code);
   return undefined;
 }
 

@@ -34,7 +34,7 @@ export class ThrowAways {
   async removeOlderThan(ageMs: number): Promise<void> {
     const filters = { label: [`${LABEL.instance}=${this.#instance}`, LABEL.throwAway] };
     const found = await this.#engine.call('engine.container-list', (docker) => docker.listContainers({ all: true, filters }));
-    const old = found.filter((container) => Date.now() - container.Created * 1000 > ageMs);
+    const old = found.filter((container) => Date.now() - container.Created * 1000 >= ageMs);
     await Promise.all(old.map((container) => this.#remove(container.Id)));
   }
 
