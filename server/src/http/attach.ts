@@ -128,7 +128,7 @@ export class Attachment {
     const live = new LiveOutput(terminal);
     try {
       const fullScreen = await this.#showBefore(session, live);
-      if (session.spec.tty) this.#size.fit(terminal, { nudge: fullScreen, started: () => this.#hasStarted(session) });
+      if (session.spec.tty) this.#size.fit(terminal, { nudge: fullScreen || !this.#fromStart, started: () => this.#hasStarted(session) });
       this.#input.connect(terminal.stdin);
       void this.#cutAfterEnd(over, signal);
       for await (const chunk of live.chunks(signal)) await this.#give(chunk);

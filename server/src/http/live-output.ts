@@ -3,7 +3,7 @@ import type { KeptChunk } from '../domain/sessions/kept-log.ts';
 import type { Terminal } from '../runtimes/runtime.ts';
 import { Bell } from './bell.ts';
 import { bytesIn, merged, Skipping, type LogStream } from './log-chunks.ts';
-import { alreadyIn } from './overlap.ts';
+import { alreadyIn } from '../domain/sessions/overlap.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const;
 const SETTLE_MS = 50;

@@ -1,6 +1,6 @@
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
 import { bytesIn, withoutStart, type LogStream, type StreamBytes } from './log-chunks.ts';
-import { overlap } from './overlap.ts';
+import { overlap } from '../domain/sessions/overlap.ts';
 
 const REMEMBERED = 4096;
 

@@ -16,6 +16,7 @@ import {
   type StorageRef,
   type Terminal,
 } from '../runtime.ts';
+import { Consoles } from './consoles.ts';
 import { Containers } from './containers.ts';
 import { parseEngineAddress } from './engine-address.ts';
 import { EngineClient } from './engine-client.ts';
@@ -70,6 +71,7 @@ export class DockerRuntime implements Runtime, Freezable {
   readonly #networks: SessionNetworks;
   readonly #throwAways: ThrowAways;
   readonly #containers: Containers;
+  readonly #consoles: Consoles;
   readonly #storages: Storages;
   readonly #users: UserMapping;
   readonly #images: Images;
@@ -89,6 +91,7 @@ export class DockerRuntime implements Runtime, Freezable {
       networks: this.#networks,
       facts: () => this.#known(),
     });
+    this.#consoles = new Consoles(engine);
     this.#storages = new Storages({ engine, throwAways: this.#throwAways, instance });
     this.#users = new UserMapping({ engine, throwAways: this.#throwAways, dataFolder });
     this.#images = new Images({
@@ -128,8 +131,9 @@ export class DockerRuntime implements Runtime, Freezable {
     if (!mounted) await this.#users.copyInto(containerName(spec.ref), spec.imageDigest, spec.user);
   }
 
-  start(ref: ContainerRef): Promise<void> {
-    return this.#containers.start(ref);
+  async start(ref: ContainerRef): Promise<void> {
+    await this.#consoles.attend(await this.#containers.present(ref));
+    await this.#containers.start(ref);
   }
 
   stop(ref: ContainerRef, graceSeconds: number): Promise<void> {
@@ -155,7 +159,16 @@ export class DockerRuntime implements Runtime, Freezable {
 
   async inspect(ref: ContainerRef): Promise<Observed> {
     const container = await this.#containers.find(ref);
-    return container === undefined ? { ref, phase: 'absent' } : this.#observe(ref, container);
+    if (container === undefined) return { ref, phase: 'absent' };
+    if (container.State.Running) this.#listen(container);
+    return this.#observe(ref, container);
+  }
+
+  /** Also to what an earlier server started. */
+  #listen(container: ContainerInspectInfo): void {
+    this.#consoles.attend(container).catch((error: unknown) => {
+      this.#options.log('debug', 'a console is not listened to yet', { container: container.Id, error: String(error) });
+    });
   }
 
   async #observe(ref: ContainerRef, container: ContainerInspectInfo): Promise<Observed> {
@@ -224,7 +237,9 @@ export class DockerRuntime implements Runtime, Freezable {
   }
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {
-    yield* logsOf(this.#engine, await this.#containers.present(ref), options);
+    const container = await this.#containers.present(ref);
+    const log = logsOf(this.#engine, container, options);
+    yield* options.follow ? log : this.#consoles.complete(container, log);
   }
 
   async attach(ref: ContainerRef, options = { stdin: true }): Promise<Terminal> {
