@@ -97,6 +97,7 @@ function openRuntime(config: Config, instance: string, log: Logger): Runtime {
     ...(config.nodeCpus === undefined ? {} : { cpus: config.nodeCpus }),
     ...(config.nodeMemory === undefined ? {} : { memoryBytes: config.nodeMemory }),
     devices: config.nodeDevices,
+    leftoverAfterMs: MINUTE / 2,
     builtinImages: createBuiltinImageMaker({
       dockerHost,
       recipesFolder: RECIPES,
