@@ -49,6 +49,15 @@ describe.each(ENGINES)('on $name, what others do to the engine', ({ host }) => {
     expect((await work.bench.runtime.inspect(ref)).cause).toBeUndefined();
   });
 
+  it('being servers of the same installation, makes no second network of a session', async () => {
+    const spec = work.spec();
+    await Promise.all(Array.from({ length: 6 }, () => work.bench.again().create(spec)));
+    const named = (await bareEngine(work.bench).listNetworks()).filter((network) => network.Name === networkName(spec.ref.sessionId));
+    expect(named).toHaveLength(1);
+    await work.bench.runtime.start(spec.ref);
+    await eventually(() => work.bench.runtime.endpoint(spec.ref, 1)).toMatchObject({ host: expect.any(String) });
+  });
+
   it('with networks of the same addresses is stepped around', async () => {
     const docker = bareEngine(work.bench);
     const ref = await work.started();

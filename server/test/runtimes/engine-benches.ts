@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { connectDocker, type DockerRuntime, type DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime.ts';
 import Docker from 'dockerode';
 import { parseEngineAddress } from '../../src/runtimes/docker/engine-address.ts';
+import { LABEL } from '../../src/runtimes/docker/names.ts';
 import { removeFirewall } from '../../src/runtimes/docker/firewall.ts';
 import { tarOf, type TarEntry } from '../../src/runtimes/docker/tar.ts';
 import type { Bench } from '../../src/runtimes/runtime-conformance.ts';
@@ -33,15 +34,19 @@ export async function engineBench(url: string, changes: Partial<DockerRuntimeOpt
     ...changes,
   });
   const [ours, theirs] = [randomUUID(), randomUUID()];
+  const runtime = connectDocker(optionsOf(ours));
   return {
     url,
     instance: ours,
     options: optionsOf(ours),
-    runtime: connectDocker(optionsOf(ours)),
+    runtime,
     again: () => connectDocker(optionsOf(ours)),
     stranger: connectDocker(optionsOf(theirs)),
     image: IMAGE,
     async close() {
+      // Networks are removed behind a removed container; storages outlive sessions, and so tests.
+      for (const sessionId of await runtime.traces()) await runtime.clear(sessionId);
+      await removeVolumes(url, ours);
       await Promise.all([ours, theirs].map(removeFirewall));
       await rm(dataFolder, { recursive: true, force: true });
     },
@@ -49,12 +54,11 @@ export async function engineBench(url: string, changes: Partial<DockerRuntimeOpt
 }
 
 /** The engine itself, to look behind the runtime's back. */
-export const bareEngine = (bench: EngineBench): Docker => new Docker(parseEngineAddress(bench.url).connection);
+export const bareEngine = ({ url }: Pick<EngineBench, 'url'>): Docker => new Docker(parseEngineAddress(url).connection);
 
-/** Storages outlive sessions, and so tests. */
-export async function removeVolumes(bench: EngineBench): Promise<void> {
-  const docker = bareEngine(bench);
-  const { Volumes } = await docker.listVolumes({ filters: { label: [`berth.instance=${bench.instance}`] } });
+async function removeVolumes(url: string, instance: string): Promise<void> {
+  const docker = bareEngine({ url });
+  const { Volumes } = await docker.listVolumes({ filters: { label: [`${LABEL.instance}=${instance}`] } });
   await Promise.all((Volumes ?? []).map((volume) => docker.getVolume(volume.Name).remove()));
 }
 

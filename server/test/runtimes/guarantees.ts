@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import type { TarEntry } from '../../src/runtimes/docker/tar.ts';
 import type { ContainerRef, ContainerSpec, Observed, StorageRef } from '../../src/runtimes/runtime.ts';
 import { digestOf, logText, plainSpec, untilPhase } from '../../src/runtimes/runtime-conformance.ts';
-import { commitAfter, engineBench, importImage, removeImage, removeVolumes, type EngineBench } from './engine-benches.ts';
+import { commitAfter, engineBench, importImage, removeImage, type EngineBench } from './engine-benches.ts';
 
 /** A bench with what most tests do on it; removes what they made. */
 export class Workbench {
@@ -21,7 +21,6 @@ export class Workbench {
     afterAll(async () => {
       await Promise.all(this.#made.map((ref) => this.bench.runtime.remove(ref)));
       for (const digest of this.#images) await removeImage(this.bench, digest);
-      await removeVolumes(this.bench);
       await this.bench.close();
     });
   }

@@ -11,6 +11,7 @@ import { hasEnded, lacksInit, wasStarted } from './observe.ts';
 import { imageGone } from './throw-aways.ts';
 
 const CHANGE_TIMEOUT_MS = 120_000;
+const NAME_RESERVED_MS = 3000;
 
 interface Settings {
   readonly engine: EngineClient;
@@ -62,11 +63,19 @@ export class Containers {
       );
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
-      const existing = await this.find(spec.ref);
-      if (existing !== undefined && existing.State.Status !== 'removing') return;
+      if (await this.#appears(spec.ref, error.status === 409 ? NAME_RESERVED_MS : 0)) return;
       if (error.status === 404 && !(await this.#hasImage(spec.imageDigest))) throw imageGone(spec.imageDigest, error);
       if (!init || (await this.#facts()).initFailsAt !== 'create') throw error;
       await this.#createWithoutInit(spec, around);
+    }
+  }
+
+  /** An engine reserves a name before it shows the container: another server may be making it just now. */
+  async #appears(ref: ContainerRef, withinMs: number): Promise<boolean> {
+    for (const deadline = Date.now() + withinMs; ; await delay(50)) {
+      const container = await this.find(ref);
+      if (container !== undefined && container.State.Status !== 'removing') return true;
+      if (Date.now() >= deadline) return false;
     }
   }
 

@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { RuntimeError } from '../runtime.ts';
 import {
   candidates,
@@ -36,6 +37,13 @@ interface Settings {
   readonly facts: () => Promise<EngineFacts>;
 }
 
+interface NewNetwork {
+  readonly subnet: Subnet;
+  readonly sealed: boolean;
+  readonly mtu: number | undefined;
+}
+const UNEXPLAINED_REFUSALS = 30;
+
 /** A user bridge with a /28 of its own per session. */
 export class BridgeNetworks implements SessionNetworks {
   readonly #settings: Settings;
@@ -57,41 +65,43 @@ export class BridgeNetworks implements SessionNetworks {
   async #ensure(sessionId: string, egress: 'open' | 'none'): Promise<string> {
     await this.#removals.get(sessionId);
     // The bridges of a local engine are this machine's: its routes and MTU count.
-    const { local, kind } = await this.#settings.facts();
+    const { local } = await this.#settings.facts();
     const taken = local ? (await hostRoutes()).map((route) => route.subnet).filter((subnet) => subnet.prefix > 0) : [];
     const mtu = local ? await defaultMtu() : undefined;
     const range = egress === 'none' ? this.#ranges.sealed : this.#ranges.open;
-    let refusal: EngineRefusal | undefined;
     for (const subnet of candidates(range, sessionId)) {
       if (taken.some((other) => overlaps(other, subnet))) continue;
-      try {
-        await this.#create(sessionId, { subnet, sealed: egress === 'none', mtu, kind });
-        return networkName(sessionId);
-      } catch (error) {
-        if (!(error instanceof EngineRefusal)) throw error;
-        if (await this.#isOurs(sessionId)) return networkName(sessionId);
-        // Engines word and number "subnet in use" differently: ask what is in use. A refusal for another reason is final.
-        const inUse = await this.#subnetsInUse();
-        if (!inUse.some((other) => overlaps(other, subnet)) && refusal !== undefined) throw error;
-        refusal = error;
-        taken.push(...inUse, subnet);
-      }
+      const foreign = await this.#createUnlessTaken(sessionId, { subnet, sealed: egress === 'none', mtu });
+      if (foreign === undefined) return networkName(sessionId);
+      taken.push(...foreign);
     }
-    throw new RuntimeError(
-      'retry',
-      {
-        code: 'rejected',
-        message: `no free /28 is left for a session in ${formatSubnet(range)}`,
-        remedy: 'Configure a larger address range, or end sessions.',
-      },
-      refusal === undefined ? {} : { cause: refusal },
-    );
+    throw new RuntimeError('retry', {
+      code: 'rejected',
+      message: `no free /28 is left for a session in ${formatSubnet(range)}`,
+      remedy: 'Configure a larger address range, or end sessions.',
+    });
   }
 
-  async #create(
-    sessionId: string,
-    network: { subnet: Subnet; sealed: boolean; mtu: number | undefined; kind: EngineFacts['kind'] },
-  ): Promise<void> {
+  /** Undefined: the session has its network, made here or by another server. Else what is in use, this subnet with it. */
+  async #createUnlessTaken(sessionId: string, network: NewNetwork): Promise<readonly Subnet[] | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#create(sessionId, network);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof EngineRefusal)) throw error;
+        if (await this.#isOurs(sessionId)) return undefined;
+        // Engines word and number "subnet in use" differently: ask what is in use.
+        const inUse = await this.#subnetsInUse();
+        if (inUse.some((other) => overlaps(other, network.subnet))) return inUse;
+        // Refused and nobody to be seen: another server is just making it.
+        if (attempt === UNEXPLAINED_REFUSALS) throw new RuntimeError('retry', error.failure, { cause: error });
+        await delay(100);
+      }
+    }
+  }
+
+  async #create(sessionId: string, network: NewNetwork): Promise<void> {
     const gateway = formatAddress(network.subnet.base + 1);
     await this.#settings.engine.call('engine.network-create', (docker) =>
       docker.createNetwork({
@@ -103,7 +113,8 @@ export class BridgeNetworks implements SessionNetworks {
         IPAM: { Driver: 'default', Config: [{ Subnet: formatSubnet(network.subnet), Gateway: gateway }] },
         Options: {
           ...(network.mtu === undefined ? {} : { 'com.docker.network.driver.mtu': String(network.mtu) }),
-          ...(network.kind === 'podman' && network.sealed ? { 'com.docker.network.bridge.name': bridgeName(sessionId) } : {}),
+          // Engines look for a name in use before they make a network, but not in one step; a bridge's name they guard.
+          'com.docker.network.bridge.name': bridgeName(sessionId),
         },
         Labels: { [LABEL.instance]: this.#settings.instance, [LABEL.session]: sessionId },
       }),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerSpec } from '../runtime.ts';
@@ -80,8 +81,9 @@ export class UserMapping {
     const write = async (name: keyof UserFiles): Promise<string> => {
       const path = join(this.#folder, `${key}.${name}`);
       // Renamed into place: another server process, or a container being started, never sees half a file.
-      await writeFile(`${path}.${process.pid}`, contents[name], { mode: 0o644 });
-      await rename(`${path}.${process.pid}`, path);
+      const draft = `${path}.${randomUUID()}`;
+      await writeFile(draft, contents[name], { mode: 0o644 });
+      await rename(draft, path);
       return path;
     };
     return { passwd: await write('passwd'), group: await write('group') };
