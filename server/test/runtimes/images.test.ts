@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BuiltinImageMaker } from '../../src/domain/images/builtin.ts';
 import type { ImageRequest, ImageState, Runtime } from '../../src/runtimes/runtime.ts';
 import { ENGINES } from '../support/engines.ts';
 import { bareEngine, engineBench, IMAGE, importImage, removeImage, type EngineBench } from './engine-benches.ts';
@@ -29,19 +28,8 @@ async function fetched(runtime: Runtime, asked: ImageRequest): Promise<{ readonl
 
 describe.each(ENGINES)('on $name, an image', ({ host }) => {
   let bench: EngineBench;
-  const made: BuiltinImageMaker & { calls: number; finish: () => void } = {
-    calls: 0,
-    finish: () => undefined,
-    make(_image, report) {
-      made.calls += 1;
-      report('unpacking Debian');
-      return new Promise((_resolve, reject) => {
-        made.finish = () => reject(new Error('the disk of the recipe broke'));
-      });
-    },
-  };
   beforeAll(async () => {
-    bench = await engineBench(host, { builtinImages: made });
+    bench = await engineBench(host);
   });
   afterAll(() => bench.close());
 
@@ -69,17 +57,6 @@ describe.each(ENGINES)('on $name, an image', ({ host }) => {
     } finally {
       await docker.getImage(`${NOWHERE}/local:test`).remove();
     }
-  });
-
-  it('of our own that is missing is made once for all who wait, and they hear how it goes', async ({ skip }) => {
-    const present = await bench.runtime.ensureImage(request('berth/base:latest', 'never')).catch(() => undefined);
-    if (present !== undefined) skip('this engine has the base image');
-    const [one, other] = [request('berth/base:latest'), request('berth/base:latest', 'always')];
-    expect(await bench.runtime.ensureImage(one)).toEqual({ phase: 'pulling', progress: 'unpacking Debian' });
-    expect(await bench.runtime.ensureImage(other)).toEqual({ phase: 'pulling', progress: 'unpacking Debian' });
-    expect(made.calls).toBe(1);
-    made.finish();
-    await expect(fetched(bench.runtime, one)).rejects.toThrow('the disk of the recipe broke');
   });
 });
 
