@@ -80,6 +80,7 @@ async function run(parts: Parts): Promise<App> {
       await http.close();
       await watch.stop();
       await loop.stop();
+      await parts.runtime.close();
       await storage.close();
     },
   };

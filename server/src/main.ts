@@ -5,6 +5,8 @@ import { StorageRefusal } from './storage/refusal.ts';
 import { restore } from './storage/restore.ts';
 import { createLog } from './telemetry.ts';
 
+const EXIT_MS = 3_000;
+
 interface Options {
   /** A YAML file. */
   readonly config?: string | undefined;
@@ -20,6 +22,8 @@ export const runServer = (options: Options): Promise<number> =>
     say(`Berth answers at ${app.url}; its data is in ${config.data}. Ctrl+C ends it and keeps the sessions.`);
     log.info({ signal: await ended }, 'stopping; sessions go on');
     await app.close();
+    // Whatever still holds the process open must not keep a person waiting.
+    setTimeout(() => process.exit(0), EXIT_MS).unref();
   });
 
 /** `berth backup FILE`: the database, the secret key and the names of the storages, also while a server runs. */

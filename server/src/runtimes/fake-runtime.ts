@@ -176,6 +176,10 @@ export class FakeRuntime implements Runtime, Freezable {
     await this.#call();
   }
 
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async nodes(): Promise<readonly NodeFacts[]> {
     await this.#call();
     return [{ name: 'fake', engine: 'Fake 1.0', cpu: 4, memoryBytes: 8 * 2 ** 30, devices: [], notices: [], ...this.#options.node }];

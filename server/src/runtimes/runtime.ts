@@ -140,6 +140,9 @@ export interface Runtime {
   /** `stdin: false` only looks on: leaving does not end the input of a process whose stdin is open once. */
   attach(ref: ContainerRef, options?: { readonly stdin: boolean }): Promise<Terminal>;
   exec(ref: ContainerRef, request: ExecRequest): Promise<Terminal>;
+
+  /** Lets go of the engine; what runs runs on. */
+  close(): Promise<void>;
 }
 
 /** Pausing with memory kept. Asked for with `canFreeze`, never with a method that throws "not supported". */

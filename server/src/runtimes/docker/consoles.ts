@@ -1,12 +1,17 @@
 import type { ContainerInspectInfo } from 'dockerode';
 import { overlap } from '../../domain/sessions/overlap.ts';
-import type { LogChunk } from '../runtime.ts';
+import type { LogChunk, Terminal } from '../runtime.ts';
 import { attachTo } from './attach-session.ts';
 import type { EngineClient } from './engine-client.ts';
 
 const KEPT_BYTES = 64 * 1024;
 type Stream = LogChunk['stream'];
 type Tails = Record<Stream, Buffer>;
+interface Listening {
+  readonly tails: Tails;
+  /** Undefined while it is being attached. */
+  terminal: Terminal | undefined;
+}
 
 /**
  * Engines write a container's log line by line: a prompt is not in it until its line ends. Where somebody may type, Berth
@@ -14,7 +19,7 @@ type Tails = Record<Stream, Buffer>;
  */
 export class Consoles {
   readonly #engine: EngineClient;
-  readonly #heard = new Map<string, Tails>();
+  readonly #heard = new Map<string, Listening>();
 
   constructor(engine: EngineClient) {
     this.#engine = engine;
@@ -23,16 +28,31 @@ export class Consoles {
   /** Listens until its process ends; already listening is success. */
   async attend(container: ContainerInspectInfo): Promise<void> {
     if (!container.Config.OpenStdin || this.#heard.has(container.Id)) return;
-    const tails = emptyTails();
-    this.#heard.set(container.Id, tails);
+    const listening: Listening = { tails: emptyTails(), terminal: undefined };
+    this.#heard.set(container.Id, listening);
     try {
       const terminal = await attachTo(this.#engine, container, { stdin: false });
-      for (const stream of ['stdout', 'stderr'] as const) terminal[stream].on('data', (data: Buffer) => remember(tails, { stream, data }));
-      void terminal.exited.finally(() => this.#forget(container.Id, tails));
+      if (this.#heard.get(container.Id) !== listening) return terminal.close();
+      listening.terminal = terminal;
+      for (const stream of ['stdout', 'stderr'] as const) {
+        terminal[stream].on('data', (data: Buffer) => remember(listening.tails, { stream, data }));
+      }
+      void terminal.exited.finally(() => this.#forget(container.Id, listening));
     } catch (error) {
-      this.#forget(container.Id, tails);
+      this.#forget(container.Id, listening);
       throw error;
     }
+  }
+
+  /** One that was never started would be listened to for ever. */
+  leave(id: string): void {
+    const listening = this.#heard.get(id);
+    this.#heard.delete(id);
+    listening?.terminal?.close();
+  }
+
+  close(): void {
+    for (const id of this.#heard.keys()) this.leave(id);
   }
 
   /** What the log says, and after it what it does not say yet. */
@@ -42,7 +62,7 @@ export class Consoles {
       remember(said, chunk);
       yield chunk;
     }
-    const heard = this.#heard.get(container.Id);
+    const heard = this.#heard.get(container.Id)?.tails;
     if (heard === undefined) return;
     for (const stream of ['stdout', 'stderr'] as const) {
       const data = heard[stream].subarray(overlap(said[stream], heard[stream]));
@@ -50,8 +70,8 @@ export class Consoles {
     }
   }
 
-  #forget(id: string, tails: Tails): void {
-    if (this.#heard.get(id) === tails) this.#heard.delete(id);
+  #forget(id: string, listening: Listening): void {
+    if (this.#heard.get(id) === listening) this.#heard.delete(id);
   }
 }
 

@@ -160,8 +160,10 @@ export class Containers {
     );
   }
 
-  async remove(ref: ContainerRef): Promise<void> {
-    if ((await this.find(ref)) === undefined) return;
+  /** Answers the id of what was removed. */
+  async remove(ref: ContainerRef): Promise<string | undefined> {
+    const container = await this.find(ref);
+    if (container === undefined) return undefined;
     await this.#unless([404, 409], () =>
       this.#engine.call(
         'engine.container-remove',
@@ -170,6 +172,7 @@ export class Containers {
       ),
     );
     await this.#untilGone(ref);
+    return container.Id;
   }
 
   /** 409 says that a removal is under way, a container may be `dead` meanwhile. */

@@ -141,12 +141,18 @@ export class DockerRuntime implements Runtime, Freezable {
   }
 
   async remove(ref: ContainerRef): Promise<void> {
-    await this.#containers.remove(ref);
+    const id = await this.#containers.remove(ref);
+    if (id !== undefined) this.#consoles.leave(id);
     const { log } = this.#options;
     // Takes longer than a start, and what fails here the next sweep finds.
     void this.#networks
       .remove(ref.sessionId)
       .catch((error: unknown) => log('warn', 'a network was not removed yet', { session: ref.sessionId, error: String(error) }));
+  }
+
+  close(): Promise<void> {
+    this.#consoles.close();
+    return Promise.resolve();
   }
 
   freeze(ref: ContainerRef): Promise<void> {
