@@ -128,8 +128,7 @@ export class Attachment {
     const live = new LiveOutput(terminal);
     try {
       const fullScreen = await this.#showBefore(session, live);
-      if (session.spec.tty) this.#size.fit(terminal, { nudge: fullScreen || !this.#fromStart, started: () => this.#hasStarted(session) });
-      this.#input.connect(terminal.stdin);
+      void this.#takeInput(session, { terminal, fullScreen, signal });
       void this.#cutAfterEnd(over, signal);
       for await (const chunk of live.chunks(signal)) await this.#give(chunk);
     } catch (error) {
@@ -140,6 +139,13 @@ export class Attachment {
       this.#size.leave();
       terminal.close();
     }
+  }
+
+  /** What is typed reaches a terminal that has its size already. */
+  async #takeInput(session: Session, to: { terminal: Terminal; fullScreen: boolean; signal: AbortSignal }): Promise<void> {
+    const nudge = to.fullScreen || !this.#fromStart;
+    if (session.spec.tty) await this.#size.fit(to.terminal, { nudge, started: () => this.#hasStarted(session) });
+    if (!to.signal.aborted) this.#input.connect(to.terminal.stdin);
   }
 
   /** The process's end ends its output; should the engine not say so, the session's end does. */

@@ -35,10 +35,10 @@ export class TerminalSize {
     void this.#resize(size);
   }
 
-  /** Returns at once; the size follows as soon as there is a terminal to resize. */
-  fit(terminal: Terminal, fitting: Fitting): void {
+  /** Returns once the terminal has its size, as soon as there is one to resize, or it was left before. */
+  async fit(terminal: Terminal, fitting: Fitting): Promise<void> {
     this.#terminal = terminal;
-    void this.#fit(terminal, fitting);
+    await this.#fit(terminal, fitting);
   }
 
   leave(): void {
