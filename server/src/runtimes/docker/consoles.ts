@@ -14,7 +14,7 @@ interface Listening {
 }
 
 /**
- * Engines write a container's log line by line: a prompt is not in it until its line ends. Where somebody may type, Berth
+ * Engines write a container's log line by line: a prompt is not in it until its line ends. Where there is a terminal, Berth
  * listens from before the start and remembers the last bytes, so that who attaches later misses none.
  */
 export class Consoles {
@@ -27,7 +27,7 @@ export class Consoles {
 
   /** Listens until its process ends; already listening is success. */
   async attend(container: ContainerInspectInfo): Promise<void> {
-    if (!container.Config.OpenStdin || this.#heard.has(container.Id)) return;
+    if (!container.Config.Tty || this.#heard.has(container.Id)) return;
     const listening: Listening = { tails: emptyTails(), terminal: undefined };
     this.#heard.set(container.Id, listening);
     try {
