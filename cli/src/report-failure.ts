@@ -48,7 +48,8 @@ const isProblem = (error: unknown): error is ProblemError => error instanceof Er
 async function describeProblem(problem: ProblemError): Promise<Reported> {
   const { PROBLEMS } = await import('@berth/contract');
   const { status, title, exitCode } = PROBLEMS[problem.code];
-  const remedy = problem.code === 'not-signed-in' ? ' Sign in with: berth login' : '';
+  const stop = /[.!?]$/.test(problem.message) ? '' : '.';
+  const remedy = problem.code === 'not-signed-in' && !problem.message.includes('berth login') ? `${stop} Sign in with: berth login` : '';
   return {
     code: problem.code,
     title,

@@ -210,6 +210,16 @@ test('commands that need no server ask none', async () => {
   }
 });
 
+test('config show lists every setting with where it comes from, those without a value too', async () => {
+  const { code, stdout } = await berth('config', 'show');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^freezeFor +\S+ +\S/m);
+  expect(stdout).toMatch(/^nodeMemory +- +default$/m);
+  expect(JSON.parse((await berth('config', 'show', '--json')).stdout)).toMatchObject({
+    items: expect.arrayContaining([expect.objectContaining({ name: 'nodeMemory', value: null })]),
+  });
+});
+
 test('the command line knows no address of its own: every path comes from the contract', () => {
   const sources = join(import.meta.dirname, '..', 'src');
   const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter(

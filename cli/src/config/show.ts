@@ -12,14 +12,19 @@ export const define: Define = (command, run) => {
 export async function showConfig(options: { config?: string }, { io, json }: Context): Promise<number> {
   const server = await loadServer();
   const shown = readable(() => server.showConfig(options));
-  if (json) io.stdout.write(`${JSON.stringify({ items: shown, next: null })}\n`);
+  if (json) io.stdout.write(`${JSON.stringify({ items: shown.map((item) => ({ ...item, value: item.value ?? null })), next: null })}\n`);
   else
     printTable(
       ['SETTING', 'VALUE', 'FROM'],
-      shown.map(({ name, value, source }) => [name, typeof value === 'string' ? value : JSON.stringify(value), source]),
+      shown.map(({ name, value, source }) => [name, inWords(value), source]),
       io.stdout,
     );
   return 0;
+}
+
+function inWords(value: unknown): string {
+  if (value === undefined || value === '') return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function readable<T>(load: () => T): T {

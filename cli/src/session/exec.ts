@@ -11,6 +11,7 @@ import { openLink, type Link } from '../terminal/link.ts';
 import { OutputRelay } from '../terminal/output-relay.ts';
 import { receive } from '../terminal/receive.ts';
 import type { Ending } from '../terminal/stay-attached.ts';
+import { terminalSize } from '../terminal/terminal-size.ts';
 import { tellEnding } from './tell-ending.ts';
 
 interface ExecOptions {
@@ -57,7 +58,7 @@ export async function execSession({ session, words, options }: Wish, context: Co
 }
 
 function urlFor({ url }: Connection, { id, words, tty }: { id: string; words: readonly string[]; tty: boolean }, io: Io): URL {
-  const size = tty ? { rows: io.stdout.rows, cols: io.stdout.columns } : {};
+  const size = tty ? terminalSize(io.stdout) : undefined;
   return urlOf(url, streams.execSession.path, { params: { session: id }, query: { command: JSON.stringify(words), tty, ...size } });
 }
 

@@ -31,7 +31,7 @@ function factsOf(session: Session, now: Date): [string, string][] {
   const shared = resources.sharedMemoryBytes === null ? '' : `, ${formatBytes(resources.sharedMemoryBytes)} shared memory`;
   const devices = resources.devices.length > 0 ? `, devices ${resources.devices.join(' ')}` : '';
   const optional: [string, string | undefined][] = [
-    ['Why', session.reason || undefined],
+    ['Why', session.cause?.message === session.reason ? undefined : session.reason || undefined],
     ['Waiting for', session.waiting ? waitingWords(session.waiting) : undefined],
     ['Cause', session.cause ? causeWords(session.cause) : undefined],
     ['Command', session.command.length > 0 ? session.command.map(quoted).join(' ') : 'a login shell'],

@@ -3,6 +3,7 @@ import { DetachKeys } from './detach-keys.ts';
 import type { Link } from './link.ts';
 import { rawMode } from './raw-mode.ts';
 import type { Ending } from './stay-attached.ts';
+import { terminalSize } from './terminal-size.ts';
 
 const CTRL_C = 0x03;
 
@@ -66,8 +67,8 @@ export class InputPump {
   }
 
   private readonly sendSize = (): void => {
-    const { rows, columns } = this.io.stdout;
-    if (rows && columns) void this.link?.sendControl({ type: 'resize', rows, cols: columns });
+    const size = terminalSize(this.io.stdout);
+    if (size !== undefined) void this.link?.sendControl({ type: 'resize', ...size });
   };
 
   private async read(): Promise<void> {

@@ -11,6 +11,7 @@ import { openLink } from './link.ts';
 import { outputAfterEnd } from './output-after-end.ts';
 import { OutputRelay } from './output-relay.ts';
 import { receive } from './receive.ts';
+import { terminalSize } from './terminal-size.ts';
 
 export interface Attachment {
   readonly connection: Connection;
@@ -103,6 +104,6 @@ function lostFor({ url }: Connection, { session, isLost, loss }: { session: stri
 }
 
 function addressOf({ connection, session, tty, input }: Attachment, io: Io): URL {
-  const size = tty ? { rows: io.stdout.rows, cols: io.stdout.columns } : {};
+  const size = tty ? terminalSize(io.stdout) : undefined;
   return urlOf(connection.url, streams.attachSession.path, { params: { session }, query: { ...size, replay: true, stdin: input } });
 }
