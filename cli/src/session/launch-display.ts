@@ -36,7 +36,7 @@ export class LaunchDisplay {
     this.line.clear();
     const session = await this.current();
     this.reservation(session);
-    if (session.state === 'cancelled') this.line.say(`The session did not start: ${plainText(session.reason)}.`);
+    if (session.state === 'cancelled' && session.cause === null) this.line.say(`The session did not start: ${plainText(session.reason)}.`);
   }
 
   private async tell(event: SessionEvent): Promise<void> {

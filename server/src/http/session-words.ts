@@ -17,7 +17,13 @@ function stepDetail({ timeline }: Session): string | undefined {
   return step?.endedAt === null ? (step.detail ?? undefined) : undefined;
 }
 
-const CODES: Readonly<Record<string, number>> = { 'command-not-found': 127, 'not-executable': 126, 'no-shell': 127, 'out-of-memory': 137 };
+const CODES: Readonly<Record<string, number>> = {
+  'command-not-found': 127,
+  'not-executable': 126,
+  'no-shell': 127,
+  'out-of-memory': 137,
+  'timed-out': 124,
+};
 export const exitCodeOfCause = (code: string): number => CODES[code] ?? 1;
 
 /** How a session ended. Without an exit code of its process the cause gives one, as a shell would. */

@@ -116,6 +116,12 @@ describe('decide', () => {
     test(situation, () => expect(short(decide(exampleSession(session), seen, now, policy))).toBe(expected));
   }
 
+  test('what found no room in time says so as its cause', () => {
+    const decision = decide(exampleSession({ reason: 'waiting: needs 1 CPU' }), absent, later(61 * MINUTE), policy);
+    const cause = { code: 'timed-out', message: 'no room within 1h: waiting: needs 1 CPU' };
+    expect(decision).toMatchObject({ to: 'cancelled', changes: { endedAt: later(61 * MINUTE), ending: { exitCode: null, cause } } });
+  });
+
   test('keeps exit code and cause of a process that was killed for its memory', () => {
     const cause = { code: 'out-of-memory', message: 'out of memory', remedy: 'ask for more' } as const;
     const decision = decide(exampleSession({ state: 'running', ...ran }), exited({ exitCode: 137, cause }), T0, policy);

@@ -80,8 +80,7 @@ function fromPending(session: Session, now: Date, policy: LifePolicy): Decision 
     return hasContainer ? terminate(session) : move('cancelled', 'cancelled before it got a place', { endedAt: now });
   if (session.wanted === 'paused' && hasContainer) return move('paused', 'paused again before it got a place', { waiting: null });
   const limit = session.spec.pendingTimeoutMs ?? policy.pendingMs;
-  if (!hasContainer && age(session, now) > limit)
-    return move('cancelled', `no room within ${formatDuration(limit)}: ${session.reason}`, { endedAt: now });
+  if (!hasContainer && age(session, now) > limit) return giveUp(noRoom(session, limit), now);
   return act('place');
 }
 
@@ -234,6 +233,12 @@ function ended(seen: Seen): Decision {
   return move('terminating', reason, { ending });
 }
 
+/** It never had a place, so nothing of it is on the engine. */
+function giveUp(cause: Cause, now: Date): Move {
+  const { message: reason } = cause;
+  return move('cancelled', reason, { endedAt: now, ending: { state: 'cancelled', reason, exitCode: null, cause } });
+}
+
 export function fail(cause: Cause): Move {
   return move('terminating', cause.message, { ending: { state: 'error', reason: cause.message, exitCode: null, cause }, waiting: null });
 }
@@ -253,6 +258,11 @@ const neverAnswered = (session: Session, limitMs: number): Cause => ({
   code: 'port-never-answered',
   message: `port ${session.spec.port} did not answer within ${formatDuration(limitMs)}`,
   remedy: 'look at its log: the program may listen on another port, or on 127.0.0.1 only; it must listen on 0.0.0.0',
+});
+const noRoom = (session: Session, limitMs: number): Cause => ({
+  code: 'timed-out',
+  message: `no room within ${formatDuration(limitMs)}: ${session.reason}`,
+  remedy: 'ask for less, or allow it more time (--timeout)',
 });
 const timedOut = (what: string, how: string, limitMs: number): Cause => ({
   code: 'timed-out',

@@ -45,7 +45,7 @@ export interface Grant {
 
 /** How a terminating session will be remembered. */
 export interface Ending {
-  readonly state: 'terminated' | 'error';
+  readonly state: 'terminated' | 'cancelled' | 'error';
   readonly reason: string;
   readonly exitCode: number | null;
   readonly cause: Cause | null;
