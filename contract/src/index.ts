@@ -4,6 +4,7 @@ export * from './api.ts';
 export * from './client.ts';
 export * from './endpoint.ts';
 export * from './frames.ts';
+export * from './in-words.ts';
 export * from './openapi.ts';
 export * from './problem.ts';
 export * from './problems.ts';

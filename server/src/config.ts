@@ -3,7 +3,7 @@ import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { parseBytes, parseDuration, type Parsed } from '@berth/contract';
+import { inWords, parseBytes, parseDuration, type Parsed } from '@berth/contract';
 
 /** A configuration that cannot be used, in a sentence that names the setting, its source and the remedy. */
 export class ConfigError extends Error {
@@ -107,7 +107,7 @@ export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv }): 
     const fromEnv = options.env[env];
     const source = fromEnv !== undefined && fromEnv !== '' ? `environment ${env}` : name in file ? `file ${options.file}` : 'default';
     const raw = source.startsWith('environment') ? fromEnv : (file[name] ?? fallback);
-    const checked = schema.safeParse(raw);
+    const checked = schema.safeParse(raw, { error: inWords });
     if (!checked.success) {
       throw new ConfigError(
         `${name} (${source}): ${JSON.stringify(raw)} cannot be used: ${checked.error.issues.map((issue) => issue.message).join('; ')}`,

@@ -1,4 +1,4 @@
-import { CreateSession, type CreateSessionInput } from '@berth/contract';
+import { CreateSession, inWords, type CreateSessionInput } from '@berth/contract';
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../failure.ts';
 
@@ -45,14 +45,12 @@ export function createRequest(flags: CreateFlags, around: Surroundings): CreateS
     env: environmentOf(flags.env),
     resources: pick({ cpu: flags.cpus, gpu: numeric(flags.gpus), memory: flags.memory, sharedMemory: flags.sharedMemory }),
   };
-  const checked = CreateSession.safeParse(request);
+  const checked = CreateSession.safeParse(request, { error: inWords });
   if (checked.success) return request as CreateSessionInput;
   const [issue] = checked.error.issues;
   const [first = '', second] = (issue?.path ?? []).map(String);
-  throw new Failure(
-    'usage',
-    `${FLAGS[second ?? first] ?? FLAGS[first] ?? first}: ${explain(issue?.message ?? '', valueAt(request, issue?.path ?? []))}`,
-  );
+  const offending = issue?.code === 'invalid_key' ? second : valueAt(request, issue?.path ?? []);
+  throw new Failure('usage', `${FLAGS[second ?? first] ?? FLAGS[first] ?? first}: ${explain(issue?.message ?? '', offending)}`);
 }
 
 /** What the schema calls a field, and what its flag is called. */

@@ -32,3 +32,14 @@ test.each([
 test('does not repeat a value of any length', () => {
   expect(complaint({ name: 'x'.repeat(5_000) }).message.length).toBeLessThan(400);
 });
+
+test.each([
+  [{ pull: 'sometimes' }, 'it must be always, missing or never'],
+  [{ resources: { gpu: -1 } }, 'it must be at least 0'],
+  [{ port: 99_999 }, 'it must be at most 65535'],
+  [{ command: 'ls -l' }, 'it must be a list'],
+  [{ env: { '1A': 'x' } }, 'a variable is named with letters'],
+  [{ name: 5 }, 'it must be a text'],
+])('says what would be right, in words: %j', (body, words) => {
+  expect(complaint(body).message).toContain(words);
+});

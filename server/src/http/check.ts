@@ -1,11 +1,11 @@
-import { ProblemError } from '@berth/contract';
+import { inWords, ProblemError } from '@berth/contract';
 import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
 
 /** The value as the schema understands it; ProblemError invalid-field names the field, the value and what is wrong with it. */
 export function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: inWords });
   if (parsed.success) return parsed.data;
   throw problemOf(parsed.error, value);
 }
