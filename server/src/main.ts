@@ -1,11 +1,15 @@
 import { startApp } from './app.ts';
 import { ConfigError, loadConfig, type Config, type Shown } from './config.ts';
+import { RuntimeError } from './runtimes/runtime.ts';
 import { backup } from './storage/backup.ts';
 import { StorageRefusal } from './storage/refusal.ts';
 import { restore } from './storage/restore.ts';
 import { createLog } from './telemetry.ts';
 
 const EXIT_MS = 3_000;
+/** The terminal, npm and the launcher each pass on one key press; only a second one is a person who will not wait. */
+const SAME_KEY_PRESS_MS = 500;
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 };
 
 interface Options {
   /** A YAML file. */
@@ -63,15 +67,23 @@ async function inWords(command: string, work: () => Promise<void>): Promise<numb
     await work();
     return 0;
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof StorageRefusal || isListenError(error))) throw error;
-    say(`${command}: ${error.message}`);
+    if (error instanceof RuntimeError) say(`${command}: ${error.message}. ${error.failure.remedy}`);
+    else if (error instanceof ConfigError || error instanceof StorageRefusal || isListenError(error)) say(`${command}: ${error.message}`);
+    else throw error;
     return 1;
   }
 }
 
 function untilSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    let firstAt: number | undefined;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        firstAt ??= performance.now();
+        resolve(signal);
+        if (performance.now() - firstAt > SAME_KEY_PRESS_MS) process.exit(EXIT_CODES[signal]);
+      });
+    }
   });
 }
 

@@ -84,7 +84,7 @@ export function waitingWords(waiting: NonNullable<Session['waiting']>): string {
 
 export function causeWords({ message, remedy }: Cause): string {
   const sentence = (text: string): string => (/[.!?]$/.test(text) || text === '' ? text : `${text}.`);
-  return `${sentence(message)} ${sentence(remedy)}`.trim();
+  return `${sentence(message)} ${sentence(remedy.charAt(0).toUpperCase() + remedy.slice(1))}`.trim();
 }
 
 /** Image references as people write them. */

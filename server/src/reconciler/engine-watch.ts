@@ -27,6 +27,8 @@ export class EngineWatch {
   private readonly ending = new AbortController();
   private tasks: readonly Promise<void>[] = [];
   private sweeping: Promise<void> | undefined;
+  /** Why the engine's events are not heard: said once, not every second of an outage. */
+  private lastLoss: string | undefined;
 
   constructor(parts: EngineWatchParts) {
     this.parts = parts;
@@ -64,6 +66,7 @@ export class EngineWatch {
     first.catch(() => undefined);
     try {
       await this.sweepOnce();
+      this.lastLoss = undefined;
       for (let hint = await first; hint.done !== true; hint = await hints.next()) await this.parts.loop.hint(hint.value.sessionId);
     } finally {
       await hints.return?.();
@@ -73,7 +76,8 @@ export class EngineWatch {
   private async lost(error: unknown): Promise<void> {
     if (this.ending.signal.aborted) return;
     const reason = error instanceof RuntimeError ? error.failure.message : String(error);
-    this.parts.log.warn({ reason }, 'the engine does not tell what happens; asking again');
+    if (reason !== this.lastLoss) this.parts.log.warn({ reason }, 'the engine does not tell what happens; asking again every second');
+    this.lastLoss = reason;
     await this.lookAtNodes().catch(() => undefined);
   }
 

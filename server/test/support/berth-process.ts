@@ -94,6 +94,9 @@ export class BerthProcess {
   get log(): string {
     return this.output;
   }
+  get exitCode(): number | null {
+    return this.child?.exitCode ?? null;
+  }
   hasEnded(): boolean {
     return this.child === undefined || this.child.exitCode !== null || this.child.signalCode !== null;
   }
