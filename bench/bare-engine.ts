@@ -70,6 +70,8 @@ export class BareEngine {
       ...this.network,
       Name: name,
       Labels: this.labels(),
+      // A bridge has one name on a machine, as each session's has.
+      Options: { ...this.network.Options, 'com.docker.network.bridge.name': `bb${randomUUID().slice(0, 8)}` },
       IPAM: { Driver: 'default', Config: [this.subnet()] },
     });
     const network = elapsed();
