@@ -2,6 +2,7 @@ import { startApp } from './app.ts';
 import { ConfigError, loadConfig, type Config, type Shown } from './config.ts';
 import { RuntimeError } from './runtimes/runtime.ts';
 import { backup } from './storage/backup.ts';
+import type { BackupHead } from './storage/backup-file.ts';
 import { StorageRefusal } from './storage/refusal.ts';
 import { restore } from './storage/restore.ts';
 import { createLog } from './telemetry.ts';
@@ -11,6 +12,11 @@ const EXIT_MS = 3_000;
 const SAME_KEY_PRESS_MS = 500;
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 };
 
+interface FileOptions extends Options {
+  readonly file: string;
+  /** Tells on stdout, as one JSON document, what was done. */
+  readonly json: boolean;
+}
 interface Options {
   /** A YAML file. */
   readonly config?: string | undefined;
@@ -31,20 +37,25 @@ export const runServer = (options: Options): Promise<number> =>
   });
 
 /** `berth backup FILE`: the database, the secret key and the names of the storages, also while a server runs. */
-export const runBackup = (options: Options & { readonly file: string }): Promise<number> =>
+export const runBackup = (options: FileOptions): Promise<number> =>
   inWords('berth backup', async () => {
     const head = await backup(place(settings(options).config), options.file);
+    if (options.json) return tell(options.file, head);
     say(`Wrote ${options.file} (mode 0600: it holds the secret key).`);
     const names = head.storages.map(({ name, owner }) => `${name} of ${owner}`).join(', ');
     say(`The files in storages are not in it, only their names: ${names}. Copy the engine's volumes to keep them.`);
   });
 
 /** `berth restore FILE`: refuses while a server runs; what was there is kept aside until it has succeeded. */
-export const runRestore = (options: Options & { readonly file: string; readonly replace: boolean }): Promise<number> =>
+export const runRestore = (options: FileOptions & { readonly replace: boolean }): Promise<number> =>
   inWords('berth restore', async () => {
     const head = await restore(place(settings(options).config), options.file, { replace: options.replace });
+    if (options.json) return tell(options.file, head);
     say(`Restored ${options.file}, written at ${head.at}. Sessions that it does not know are kept aside by the next server, not removed.`);
   });
+
+const tell = (file: string, { at, instance, storages }: BackupHead): void =>
+  void process.stdout.write(`${JSON.stringify({ file, at, instance, storages })}\n`);
 
 /** The settings in force and where each came from. */
 export const showConfig = (options: Options): readonly Shown[] => settings(options).shown;

@@ -6,9 +6,9 @@ export const define: Define = (command, run) => {
     .argument('<file>', 'to be written')
     .option('--config <file>', 'settings of the server, YAML')
     .action((file: string, options: { config?: string }) =>
-      run(async () => {
+      run(async ({ json }) => {
         const { runBackup } = await loadServer();
-        return runBackup({ ...options, file });
+        return runBackup({ ...options, file, json });
       }),
     );
 };

@@ -7,9 +7,9 @@ export const define: Define = (command, run) => {
     .option('--replace', 'instead of what is there')
     .option('--config <file>', 'settings of the server, YAML')
     .action((file: string, options: { config?: string; replace?: true }) =>
-      run(async () => {
+      run(async ({ json }) => {
         const { runRestore } = await loadServer();
-        return runRestore({ ...options, replace: options.replace === true, file });
+        return runRestore({ ...options, replace: options.replace === true, file, json });
       }),
     );
 };

@@ -43,3 +43,16 @@ test.each([
 ])('says what would be right, in words: %j', (body, words) => {
   expect(complaint(body).message).toContain(words);
 });
+
+test.each([
+  [{ clientToken: 'a\0b' }, 'clientToken'],
+  [{ workDir: '/\0' }, 'workDir'],
+  [{ command: ['echo', '\ud800'] }, 'command.1'],
+  [{ env: { A: '\udc00' } }, 'env.A'],
+])('a text that neither database nor engine could keep is refused: %j', (body, field) => {
+  expect(complaint(body).field).toBe(field);
+});
+
+test('text of every language passes', () => {
+  expect(check(CreateSession, { command: ['ä', '日本', '🚢'] }).command).toEqual(['ä', '日本', '🚢']);
+});

@@ -6,8 +6,26 @@ type Issue = z.core.$ZodIssue;
 /** The value as the schema understands it; ProblemError invalid-field names the field, the value and what is wrong with it. */
 export function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value, { error: inWords });
-  if (parsed.success) return parsed.data;
-  throw problemOf(parsed.error, value);
+  if (!parsed.success) throw problemOf(parsed.error, value);
+  const path = unusableText(parsed.data);
+  if (path === undefined) return parsed.data;
+  const field = path.join('.');
+  throw new ProblemError(
+    'invalid-field',
+    `${field} holds a character that no program takes (NUL, or half of a surrogate pair): leave it out`,
+    { field },
+  );
+}
+
+/** Where a text is that neither the database nor an engine could keep. Looks at what the schema let through: its depth is known. */
+function unusableText(value: unknown): string[] | undefined {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? [] : undefined;
+  if (!isRecord(value)) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const path = unusableText(inner);
+    if (path !== undefined) return [key, ...path];
+  }
+  return undefined;
 }
 
 function problemOf(error: z.ZodError, value: unknown): ProblemError {

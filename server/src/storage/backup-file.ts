@@ -7,6 +7,7 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { isErrno } from './process-identity.ts';
 import { StorageRefusal } from './refusal.ts';
 
+const UNWRITABLE = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'EISDIR', 'ENOSPC', 'EDQUOT', 'EFBIG', 'ENAMETOOLONG'];
 const UNREADABLE = [
   'ENOENT',
   'EACCES',
@@ -46,7 +47,9 @@ interface EndLine {
 /** Complete at `path` with mode 0600, or not there. */
 export async function writeBackup(path: string, lines: AsyncIterable<BackupHead | TableLine | RowLine>): Promise<void> {
   const unfinished = `${path}.unfinished-${process.pid}`;
-  const file = await open(unfinished, 'w', 0o600);
+  const file = await open(unfinished, 'w', 0o600).catch((cause: unknown) => {
+    throw unwritable(path, cause);
+  });
   try {
     await pipeline(sealed(lines), createGzip({ level: 6 }), (zipped) => file.writeFile(zipped));
     await file.sync();
@@ -56,7 +59,7 @@ export async function writeBackup(path: string, lines: AsyncIterable<BackupHead 
   } catch (error) {
     await file.close();
     await rm(unfinished, { force: true });
-    throw error;
+    throw unwritable(path, error);
   }
 }
 
@@ -164,6 +167,14 @@ const damaged = (path: string, why: string, cause?: unknown): StorageRefusal =>
   new StorageRefusal('damaged-backup', `${path} cannot be used as a backup of Berth: ${why}. Nothing was changed; use another backup.`, {
     cause,
   });
+
+function unwritable(path: string, error: unknown): unknown {
+  if (!isErrno(error, ...UNWRITABLE)) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StorageRefusal('unwritable-backup', `${path} cannot be written: ${reason}. Name a file in a folder that you may write to.`, {
+    cause: error,
+  });
+}
 
 async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;

@@ -13,6 +13,7 @@ export type RefusalCode =
   | 'database-unreachable'
   | 'damaged-key'
   | 'damaged-backup'
+  | 'unwritable-backup'
   | 'not-empty'
   | 'berth-running';
 

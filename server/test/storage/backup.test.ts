@@ -150,6 +150,15 @@ test.each<[string, (path: string) => Promise<void>]>([
   expect(await use(place, ({ db }) => everything(db))).toEqual(before);
 });
 
+test('a file that cannot be written is named, with what is wrong', async () => {
+  const place = await newPlace('place');
+  await use(place, fill);
+  await expect(backup(place, join(folder, 'nowhere', 'file'))).rejects.toMatchObject({
+    code: 'unwritable-backup',
+    message: expect.stringMatching(/nowhere\/file cannot be written: ENOENT/),
+  });
+});
+
 test('what is there is replaced only when asked, and stays when the restore fails half way', async () => {
   const place = await newPlace('place');
   await use(place, fill);
