@@ -8,6 +8,8 @@ export interface Context {
   readonly io: Io;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** By --token. */
+  readonly givenToken: string | undefined;
   /** Which server, and the token if one is known; asks nobody. */
   readonly findServer: () => Promise<ServerChoice>;
   /** Signs in, asking for a token on a terminal where none is known. */

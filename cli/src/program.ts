@@ -99,6 +99,7 @@ function contextOf(options: GlobalOptions, io: Io): Context {
     io,
     json: options.json === true,
     quiet: options.quiet === true,
+    givenToken: options.token,
     findServer: async () => (await import('./connection/find-server.ts')).findServer(given, io),
     connect: async () => (await import('./connection/connect.ts')).connect(given, io),
   };

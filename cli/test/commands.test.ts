@@ -210,6 +210,16 @@ test('commands that need no server ask none', async () => {
   }
 });
 
+test('login takes the token that --token gives, and remembers it', async () => {
+  delete env['BERTH_TOKEN'];
+  expect(await berth('login', server.url, '--token', 'berth_wrong')).toMatchObject({ code: 1, stderr: expect.stringContaining('refused') });
+  expect(await berth('login', server.url, '--token', server.token)).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('Signed in'),
+  });
+  expect(await berth('whoami')).toMatchObject({ code: 0 });
+});
+
 test('config show lists every setting with where it comes from, those without a value too', async () => {
   const { code, stdout } = await berth('config', 'show');
   expect(code).toBe(0);

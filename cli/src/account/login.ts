@@ -12,9 +12,9 @@ export const define: Define = (command, run) => {
 };
 
 /** Whatever was stored before, a token is asked for: this is how another user signs in. */
-export async function login(url: string | undefined, { io, findServer, json }: Context): Promise<number> {
+export async function login(url: string | undefined, { io, findServer, givenToken, json }: Context): Promise<number> {
   const server = url === undefined ? await findServer() : { url: originOf(url) };
-  const given = io.env['BERTH_TOKEN'] || (io.stdin.isTTY ? '' : (await text(io.stdin)).trim());
+  const given = givenToken ?? (io.env['BERTH_TOKEN'] || (io.stdin.isTTY ? '' : (await text(io.stdin)).trim()));
   const connection = given === '' ? await signIn(server, io) : connectionOf(server.url, given);
   if (given !== '') {
     const problem = await signInProblem(connection, io);

@@ -2,6 +2,7 @@ import { formatBytes, type Node } from '@berth/contract';
 import type { Context, Define } from '../command.ts';
 import { plainText } from '../output/plain-text.ts';
 import { printItems } from '../output/print-items.ts';
+import { count } from '../output/words.ts';
 
 interface ListOptions {
   readonly limit?: string;
@@ -32,7 +33,7 @@ export async function listNodes(options: ListOptions, context: Context): Promise
   if (context.json || context.quiet) return 0;
   for (const { name, notices, quarantined } of page.items) {
     for (const notice of notices) context.io.stderr.write(`Note (${name}): ${plainText(notice)}\n`);
-    if (quarantined > 0) context.io.stderr.write(`Note (${name}): ${quarantined} containers that no session knows are kept aside.\n`);
+    if (quarantined > 0) context.io.stderr.write(`Note (${name}): ${count(quarantined, 'container')} that no session knows kept aside.\n`);
   }
   return 0;
 }
