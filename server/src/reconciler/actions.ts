@@ -66,7 +66,7 @@ export class Actions {
   }
 
   private async place(session: Session): Promise<Outcome> {
-    const { moved } = await this.parts.queue.run();
+    const { moved } = await this.parts.queue.run(session.id);
     const mine = moved.find(({ id }) => id === session.id);
     return mine === undefined ? { kind: 'wait', inMs: QUEUE_LOOK_MS } : { kind: 'again', session: mine };
   }

@@ -1,6 +1,7 @@
 import type { ReconcilerStore } from '../domain/sessions/session-store.ts';
 import type { Session } from '../domain/sessions/session.ts';
-import { LEASE_MS, type Stepper } from './stepper.ts';
+import { LEASE_MS } from './lease.ts';
+import type { Stepper } from './stepper.ts';
 
 export interface LoopLog {
   error(fields: object, message: string): void;
@@ -85,9 +86,10 @@ export class Loop {
     try {
       while (this.nudged && !this.stopped && this.active.size < AT_ONCE) {
         this.nudged = false;
-        const due = await this.store.claimDue(AT_ONCE - this.active.size, LEASE_MS);
+        const room = AT_ONCE - this.active.size;
+        const due = await this.store.claimDue(room, LEASE_MS);
         for (const session of due) this.take(session);
-        if (due.length > 0) this.nudged = true;
+        if (due.length === room) this.nudged = true;
       }
       lookInMs = Math.min((await this.store.nextDueInMs()) ?? IDLE_LOOK_MS, IDLE_LOOK_MS);
     } catch (error) {

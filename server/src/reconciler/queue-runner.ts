@@ -1,12 +1,14 @@
 import type { NodeDirectory } from '../domain/scheduling/node-directory.ts';
 import { runQueue, type QueueOutcome, type QueuePolicy } from '../domain/scheduling/queue.ts';
 import type { ReconcilerStore } from '../domain/sessions/session-store.ts';
+import { LEASE_MS } from './lease.ts';
 
 /** Runs the queue as a whole. Calls that come while a pass is under way share the next one, so a burst costs two passes. */
 export class QueueRunner {
   private readonly store: ReconcilerStore;
   private readonly nodes: NodeDirectory;
   private readonly policy: QueuePolicy;
+  private waiting = new Set<string>();
   private current: Promise<QueueOutcome> | undefined;
   private next: Promise<QueueOutcome> | undefined;
 
@@ -16,7 +18,9 @@ export class QueueRunner {
     this.policy = policy;
   }
 
-  run(): Promise<QueueOutcome> {
+  /** `sessionId` is whose step waits for the pass, and goes on with what came of it. */
+  run(sessionId: string): Promise<QueueOutcome> {
+    this.waiting.add(sessionId);
     if (this.current === undefined) return this.begin();
     this.next ??= this.current.then(
       () => this.begin(),
@@ -27,7 +31,9 @@ export class QueueRunner {
 
   private begin(): Promise<QueueOutcome> {
     this.next = undefined;
-    const pass = this.pass();
+    const waiting = this.waiting;
+    this.waiting = new Set();
+    const pass = this.pass(waiting);
     this.current = pass;
     const done = (): void => {
       if (this.current === pass) this.current = undefined;
@@ -36,12 +42,14 @@ export class QueueRunner {
     return pass;
   }
 
-  private async pass(): Promise<QueueOutcome> {
+  private async pass(waiting: ReadonlySet<string>): Promise<QueueOutcome> {
     let outcome: QueueOutcome = { moved: [], waiting: new Map() };
     const moved = await this.store.place((picture) => {
       outcome = runQueue(picture, this.nodes.capacities(), this.policy);
       return outcome.moved;
-    });
+    }, LEASE_MS);
+    const others = moved.filter(({ id }) => !waiting.has(id));
+    if (others.length > 0) await this.store.wake(others.map(({ id }) => id));
     if (outcome.waiting.size > 0) await this.store.explain(outcome.waiting);
     return { moved, waiting: outcome.waiting };
   }

@@ -6,10 +6,9 @@ import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store
 import { closeAll } from '../domain/sessions/timeline.ts';
 import { RuntimeError, type Runtime } from '../runtimes/runtime.ts';
 import type { Actions, Outcome } from './actions.ts';
+import { LEASE_MS } from './lease.ts';
 import type { Probe } from './probe.ts';
 
-/** A claimed session that nobody settles becomes due again after this long: a dead server's work is taken up. */
-export const LEASE_MS = 30_000;
 const MAX_STEPS = 40;
 const MAX_ATTEMPTS = 5;
 

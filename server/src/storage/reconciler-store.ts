@@ -96,7 +96,7 @@ export class PostgresReconcilerStore implements ReconcilerStore {
     return ms === null ? null : Math.max(0, Math.ceil(ms));
   }
 
-  place(decide: (picture: Placement) => readonly Session[]): Promise<readonly Session[]> {
+  place(decide: (picture: Placement) => readonly Session[], leaseMs: number): Promise<readonly Session[]> {
     return killPoint('store.session-place', () =>
       this.db.transaction().execute(async (transaction) => {
         await sql`select pg_advisory_xact_lock(${PLACE_LOCK}::bigint)`.execute(transaction);
@@ -107,12 +107,11 @@ export class PostgresReconcilerStore implements ReconcilerStore {
         const before = new Map(rows.map((session) => [session.id, session.state]));
         const written: Session[] = [];
         for (const next of answered.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-          const write = compareAndSet(next, 0);
+          const write = compareAndSet(next, leaseMs);
           const kind = before.get(next.id) === next.state ? 'notice' : 'state';
           const { rows: saved } = await sql`${withEvent(write, { kind, message: next.reason })}`.execute(transaction);
           if (saved.length === 1) written.push(next);
         }
-        if (written.length > 0) await sql`select ${notifyWake}`.execute(transaction);
         return written;
       }),
     );

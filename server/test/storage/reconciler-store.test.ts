@@ -137,6 +137,8 @@ describe('looking', () => {
   });
 });
 
+const LEASE_MS = 30_000;
+
 describe('place', () => {
   test('is decided by one at a time, each seeing what the one before wrote', async () => {
     for (let n = 0; n < 8; n += 1) await makeSession(storage, owner);
@@ -150,7 +152,7 @@ describe('place', () => {
           const [oldest] = pending;
           inside -= 1;
           return oldest === undefined ? [] : [after(oldest, { state: 'scheduled', grant: GRANT, reason: 'placed on n1' })];
-        }),
+        }, LEASE_MS),
       ),
     );
     expect(new Set(placed.flat().map(({ id }) => id)).size).toBe(8);
@@ -165,7 +167,7 @@ describe('place', () => {
         ...after(session, { state: 'scheduled', grant: GRANT }),
         ...(session.id === first.id && { revision: 99 }),
       }));
-    });
+    }, LEASE_MS);
     expect(answered.map(({ id }) => id)).toEqual([second.id]);
     expect(await storage.sessions.get(first.id)).toEqual(first);
   });
@@ -175,10 +177,10 @@ describe('place', () => {
     await expect(
       storage.sessions.place(() => {
         throw new Error('no');
-      }),
+      }, LEASE_MS),
     ).rejects.toThrow('no');
     expect(
-      await storage.sessions.place(({ pending }) => pending.map((one) => after(one, { state: 'scheduled', grant: GRANT }))),
+      await storage.sessions.place(({ pending }) => pending.map((one) => after(one, { state: 'scheduled', grant: GRANT })), LEASE_MS),
     ).toMatchObject([{ id: session.id }]);
   });
 

@@ -20,8 +20,9 @@ export interface ReconcilerStore {
   /** Milliseconds until the next session is due, or null. */
   nextDueInMs(): Promise<number | null>;
 
-  /** Runs `decide` alone in the installation (one advisory lock), on one consistent picture, and writes what it answers. */
-  place(decide: (picture: Placement) => readonly Session[]): Promise<readonly Session[]>;
+  /** Runs `decide` alone in the installation (one advisory lock), on one consistent picture, and writes what it answers. The
+   *  caller sees to it that somebody takes those sessions further: they become due only when the lease ends. */
+  place(decide: (picture: Placement) => readonly Session[], leaseMs: number): Promise<readonly Session[]>;
   /** Everything that holds resources now, for reports. */
   holding(): Promise<readonly Session[]>;
   /** Writes the queue's reasons (`waiting`, and `reason` as waitingText says it) where they changed, with an event; the revision stays. */

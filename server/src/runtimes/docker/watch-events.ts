@@ -5,7 +5,11 @@ import { engineError } from './errors.ts';
 import { lines } from './lines.ts';
 import { LABEL, refOf } from './names.ts';
 
+/** What may make a container other than the table says; making and starting it is our own doing. Docker's words and Podman's. */
+const TELLING = new Set(['die', 'died', 'destroy', 'remove', 'pause', 'unpause', 'oom', 'stop']);
+
 interface EngineEvent {
+  readonly Action?: string;
   readonly Actor?: { readonly Attributes?: Readonly<Record<string, string>> };
 }
 
@@ -21,7 +25,7 @@ export async function* watchEvents(engine: EngineClient, instance: string, signa
     for await (const line of lines(answer)) {
       const event = JSON.parse(line) as EngineEvent;
       const ref = refOf(event.Actor?.Attributes, instance);
-      if (ref !== undefined) yield ref;
+      if (ref !== undefined && TELLING.has(event.Action ?? '')) yield ref;
     }
   } catch (error) {
     if (signal.aborted) return;
