@@ -27,3 +27,26 @@ test('a copy that lost its beginning goes on after the last bytes read', () => {
 test('a copy with nothing of it is given whole', () => {
   expect(text(after(out('gone')).rest([out('other')]))).toBe('other');
 });
+
+const bytes = (...data: number[]): KeptChunk => ({ stream: 'stdout', data: Buffer.from(data) });
+
+/** As Docker's log keeps what is no text: a replacement character per byte. */
+const replaced = ({ stream, data }: KeptChunk): KeptChunk => ({
+  stream,
+  data: Buffer.concat([...data].map((byte) => (byte < 0x80 ? Buffer.of(byte) : Buffer.from('\ufffd')))),
+});
+
+test.each([
+  ['ending in text', bytes(0xff, 65, 0x80, 0x81, 66)],
+  ['ending in what is none', bytes(65, 0xff, 0xfe, 0xfd)],
+  ['of nothing else', bytes(0xff, 0xfe)],
+])('bytes that a log cannot keep are not given again: %s', (_, read) => {
+  expect(text(after(read).rest([replaced(read)]))).toBe('');
+  expect(text(after(read).rest([replaced(read), out('more')]))).toBe('more');
+});
+
+test('nor in a copy that lost its beginning', () => {
+  const [lost, kept] = [bytes(0xff, 49, 50, 51, 52), bytes(0xfe, 65, 66, 67, 68, 0xff)];
+  const position = after(...Array.from({ length: 2_000 }, () => lost), ...Array.from({ length: 2_000 }, () => kept));
+  expect(text(position.rest([...Array.from({ length: 1_900 }, () => replaced(kept)), out('more')]))).toBe('more');
+});

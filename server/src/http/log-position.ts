@@ -23,21 +23,76 @@ export class LogPosition {
   }
 }
 
+/**
+ * By counting, where the bytes before it agree; else, the copy having lost its beginning, by looking for the last bytes read.
+ * Docker's log keeps text only: what is no UTF-8 becomes U+FFFD in it. ASCII stays as it was, and is compared where all bytes do not agree.
+ */
 class StreamPosition {
+  readonly #all = new Track();
+  readonly #ascii = new Track();
+
+  advance(data: Buffer): void {
+    this.#all.advance(data);
+    this.#ascii.advance(asciiOf(data));
+  }
+
+  locateIn(copy: Buffer): number {
+    const counted = this.#all.countedIn(copy);
+    if (counted !== undefined) return counted;
+    const ascii = asciiOf(copy);
+    // Without a replaced character the copy is no other text, only a shorter one.
+    const isReplaced = copy.includes(REPLACED);
+    const countedAscii = isReplaced ? this.#ascii.countedIn(ascii) : undefined;
+    if (countedAscii !== undefined) return this.#afterAscii(copy, countedAscii);
+    const found = this.#all.foundIn(copy);
+    if (found !== undefined) return found;
+    const foundAscii = isReplaced ? this.#ascii.foundIn(ascii) : undefined;
+    return foundAscii === undefined ? overlap(this.#all.recent, copy) : this.#afterAscii(copy, foundAscii);
+  }
+
+  /** Behind so many bytes of ASCII, and behind what else was read after them. */
+  #afterAscii(copy: Buffer, count: number): number {
+    let at = 0;
+    for (let left = count; left > 0; at += 1) if (isAscii(copy[at])) left -= 1;
+    const { recent } = this.#all;
+    const others = recent.subarray(recent.findLastIndex(isAscii) + 1);
+    if (copy.subarray(at, at + others.length).equals(others)) return at + others.length;
+    while (at < copy.length && !isAscii(copy[at])) at += 1;
+    return at;
+  }
+}
+
+/** How many bytes there were, and the last of them. */
+class Track {
   #count = 0;
   #recent = Buffer.alloc(0);
+
+  get recent(): Buffer {
+    return this.#recent;
+  }
 
   advance(data: Buffer): void {
     this.#count += data.length;
     this.#recent = Buffer.concat([this.#recent, data.subarray(-REMEMBERED)]).subarray(-REMEMBERED);
   }
 
-  /** By counting, where the bytes before it agree; else, the copy having lost its beginning, by looking for the last bytes read. */
-  locateIn(copy: Buffer): number {
-    const count = this.#count;
-    const recent = this.#recent;
-    if (count <= copy.length && copy.subarray(count - recent.length, count).equals(recent)) return count;
-    const found = copy.lastIndexOf(recent);
-    return found === -1 ? overlap(recent, copy) : found + recent.length;
+  countedIn(copy: Buffer): number | undefined {
+    const isThere = this.#count <= copy.length && copy.subarray(this.#count - this.#recent.length, this.#count).equals(this.#recent);
+    return isThere ? this.#count : undefined;
   }
+
+  foundIn(copy: Buffer): number | undefined {
+    const found = this.#recent.length === 0 ? -1 : copy.lastIndexOf(this.#recent);
+    return found === -1 ? undefined : found + this.#recent.length;
+  }
+}
+
+const REPLACED = '\ufffd';
+const isAscii = (byte: number | undefined): boolean => byte !== undefined && byte < 0x80;
+
+function asciiOf(data: Buffer): Buffer {
+  const ascii = Buffer.allocUnsafe(data.length);
+  let length = 0;
+  for (const byte of data) if (byte < 0x80) ascii[length++] = byte;
+  return length === data.length ? data : ascii.subarray(0, length);
 }
