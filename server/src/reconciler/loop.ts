@@ -15,6 +15,8 @@ interface Active {
 const AT_ONCE = 64;
 const IDLE_LOOK_MS = 1_000;
 const RETRY_MS = 500;
+/** The database's clock and ours tick in different milliseconds. */
+const CLOCKS_APART_MS = 5;
 
 /**
  * Claims sessions that are due and settles them, several at once, never one twice in this process. The table is timer, queue,
@@ -35,6 +37,10 @@ export class Loop {
     this.store = store;
     this.stepper = stepper;
     this.log = log;
+    // Later ones are found by the look that is taken every second anyway.
+    stepper.onLater = (inMs) => {
+      if (inMs < IDLE_LOOK_MS) setTimeout(() => this.nudge(), inMs + CLOCKS_APART_MS);
+    };
   }
 
   /** Looks at every live session at once: what a server that was killed had claimed need not wait for its lease to end. */
@@ -82,7 +88,7 @@ export class Loop {
   private async claim(): Promise<void> {
     this.claiming = true;
     clearTimeout(this.timer);
-    let lookInMs = RETRY_MS;
+    let lookInMs = IDLE_LOOK_MS;
     try {
       while (this.nudged && !this.stopped && this.active.size < AT_ONCE) {
         this.nudged = false;
@@ -91,8 +97,8 @@ export class Loop {
         for (const session of due) this.take(session);
         if (due.length === room) this.nudged = true;
       }
-      lookInMs = Math.min((await this.store.nextDueInMs()) ?? IDLE_LOOK_MS, IDLE_LOOK_MS);
     } catch (error) {
+      lookInMs = RETRY_MS;
       this.log.error({ err: error }, 'the reconciler could not reach the database; trying again');
     } finally {
       this.claiming = false;
@@ -106,7 +112,7 @@ export class Loop {
       return;
     }
     if (this.nudged && this.active.size < AT_ONCE) void this.claim();
-    else this.timer = setTimeout(() => this.nudge(), Math.max(inMs, 5));
+    else this.timer = setTimeout(() => this.nudge(), inMs);
   }
 
   private take(session: Session): void {

@@ -25,6 +25,9 @@ export interface StepperParts {
 export class Stepper {
   private readonly parts: StepperParts;
 
+  /** Told in how many milliseconds a session will be due. */
+  onLater: (inMs: number) => void = () => undefined;
+
   constructor(parts: StepperParts) {
     this.parts = parts;
   }
@@ -35,7 +38,7 @@ export class Stepper {
     for (let steps = 0; session !== undefined && steps < MAX_STEPS; steps += 1) {
       session = await this.step(session, hinted);
     }
-    if (session !== undefined) await this.parts.store.lookAgain(session.id, session.revision, 1_000);
+    if (session !== undefined) await this.later(session, 1_000);
   }
 
   /** Answers the session to go on with, or undefined when it is settled for now. */
@@ -64,7 +67,7 @@ export class Stepper {
     const { store, now } = this.parts;
     if (decision.kind === 'wait') {
       const calm = await this.forgetTrouble(session);
-      if (calm !== undefined) await store.lookAgain(calm.id, calm.revision, decision.inMs);
+      if (calm !== undefined) await this.later(calm, decision.inMs);
       return undefined;
     }
     if (decision.kind === 'note') return this.save(note(session, { ...decision.changes, reason: decision.reason }), null);
@@ -86,9 +89,14 @@ export class Stepper {
       case 'save':
         return this.save(outcome.next, outcome.event);
       case 'wait':
-        await this.parts.store.lookAgain(session.id, session.revision, outcome.inMs);
+        await this.later(session, outcome.inMs);
         return undefined;
     }
+  }
+
+  private async later(session: Session, inMs: number | null): Promise<void> {
+    await this.parts.store.lookAgain(session.id, session.revision, inMs);
+    if (inMs !== null) this.onLater(inMs);
   }
 
   /** Compare-and-set; somebody else was faster: go on with what she wrote. */
@@ -111,7 +119,7 @@ export class Stepper {
     const reason = error.failure.message;
     const event: NewEvent | null = reason === session.reason ? null : { kind: 'notice', message: reason };
     const noted = await this.save(note(session, { attempts, reason }), event);
-    if (noted !== undefined) await this.parts.store.lookAgain(noted.id, noted.revision, backoffMs(attempts));
+    if (noted !== undefined) await this.later(noted, backoffMs(attempts));
     return undefined;
   }
 }

@@ -87,15 +87,6 @@ export class PostgresReconcilerStore implements ReconcilerStore {
     );
   }
 
-  async nextDueInMs(): Promise<number | null> {
-    const { rows } = await sql<{ ms: number | null }>`
-      select (extract(epoch from min(next_look_at) - now()) * 1000)::float8 as ms from sessions where next_look_at is not null`.execute(
-      this.db,
-    );
-    const ms = rows[0]?.ms ?? null;
-    return ms === null ? null : Math.max(0, Math.ceil(ms));
-  }
-
   place(decide: (picture: Placement) => readonly Session[], leaseMs: number): Promise<readonly Session[]> {
     return killPoint('store.session-place', () =>
       this.db.transaction().execute(async (transaction) => {

@@ -17,8 +17,6 @@ export interface ReconcilerStore {
   /** Makes these due now. Absent or final ones are ignored. */
   wake(ids: readonly string[]): Promise<void>;
   wakePending(): Promise<void>;
-  /** Milliseconds until the next session is due, or null. */
-  nextDueInMs(): Promise<number | null>;
 
   /** Runs `decide` alone in the installation (one advisory lock), on one consistent picture, and writes what it answers. The
    *  caller sees to it that somebody takes those sessions further: they become due only when the lease ends. */
