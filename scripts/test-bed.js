@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { claim } from './claim.js';
 import { canInstall, installPackages, missingPackages } from './apt.js';
@@ -30,6 +31,8 @@ export class TestBed {
     this.cache = resolve(process.env.BERTH_TEST_CACHE ?? '/var/cache/berth-test');
     const mark = createHash('sha256').update(this.cache).digest('hex').slice(0, 6);
     this.runFolder = `/run/berth-test-${mark}`;
+    /** Where the tests' temporary folders are: it goes as a whole. */
+    this.temporary = join(tmpdir(), `berth-test-${mark}`);
     const daemon = (name) =>
       new DockerDaemon({ runFolder: join(this.runFolder, name), dataRoot: join(this.cache, name), bridge: `bt${mark}${name.slice(0, 2)}` });
     this.docker = daemon('docker');
@@ -45,6 +48,11 @@ export class TestBed {
   /** Where the note of the tests' session addresses lies: the firewall rules of their servers are known by them. */
   get #range() {
     return join(this.runFolder, 'range');
+  }
+
+  /** Folders for the sockets of servers that the tests killed, and whose data folders went. */
+  get #sockets() {
+    return join(this.runFolder, 'sockets.json');
   }
 
   /** Installs, starts and fills everything. Answers the variables that tell the tests where it is. */
@@ -70,6 +78,9 @@ export class TestBed {
     );
     await step('image berth/base', (say) => this.#image(say));
     writeFileSync(this.#range, freePrivateRange([this.podman.range]));
+    writeFileSync(this.#sockets, JSON.stringify(socketFolders()));
+    mkdirSync(this.temporary, { mode: 0o1777 });
+    chmodSync(this.temporary, 0o1777);
     return this.#environment();
   }
 
@@ -106,6 +117,7 @@ export class TestBed {
   async #environment() {
     return {
       [BED]: this.runFolder,
+      TMPDIR: this.temporary,
       BERTH_TEST_DOCKER: this.docker.host,
       BERTH_TEST_FAULT_DOCKER: this.faultDocker.host,
       BERTH_TEST_PODMAN: this.podman.host,
@@ -132,9 +144,19 @@ export class TestBed {
     await this.podman.remove();
     await this.faultDocker.remove();
     await this.docker.remove();
+    if (existsSync(this.#sockets)) {
+      const before = JSON.parse(readFileSync(this.#sockets, 'utf8'));
+      for (const folder of socketFolders().filter((one) => !before.includes(one))) rmSync(folder, { recursive: true, force: true });
+    }
+    rmSync(this.temporary, { recursive: true, force: true });
     rmSync(this.runFolder, { recursive: true, force: true });
   }
 }
+
+const socketFolders = () =>
+  readdirSync('/run')
+    .filter((name) => /^berth-[0-9a-f]{12}$/.test(name))
+    .map((name) => join('/run', name));
 
 /** An address on the Internet that answers: the package registry's, which every machine that got this far can reach. */
 async function outsideAddress() {
