@@ -263,13 +263,14 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       expect(second.startedAt?.getTime()).toBeGreaterThan(first.startedAt?.getTime() ?? Number.NaN);
     });
 
-    it('hints at what happened to a container', async () => {
+    it('hints at the end of a container', async () => {
       const over = new AbortController();
       const hints: string[] = [];
       const watching = (async () => {
         for await (const ref of runtime.watch(over.signal)) hints.push(ref.sessionId);
       })();
       const ref = await started();
+      await runtime.stop(ref, 1);
       await expect.poll(() => hints, PATIENCE).toContain(ref.sessionId);
       over.abort();
       await watching;

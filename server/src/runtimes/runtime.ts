@@ -131,7 +131,7 @@ export interface Runtime {
   /** Removes that of a session which has no container any more. */
   clear(sessionId: string): Promise<void>;
   nodes(): Promise<readonly NodeFacts[]>;
-  /** Hints only: "look again". May drop or repeat. Ends with the signal; throws RuntimeError when the engine goes away. */
+  /** Hints only: "look again", at least when a container may have ended, gone or been frozen. May drop or repeat. Ends with the signal; throws RuntimeError when the engine goes away. */
   watch(signal: AbortSignal): AsyncIterable<ContainerRef>;
   /** Host and port as reachable from this server, or undefined while there is none. */
   endpoint(ref: ContainerRef, port: number): Promise<{ host: string; port: number } | undefined>;
