@@ -12,7 +12,7 @@ export function inWords(issue: Raw): string | undefined {
     case 'invalid_key':
       return issue.issues[0]?.message;
     case 'too_small':
-      return `it must ${MEASURES[issue.origin] ?? 'be'} at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
+      return `it must ${MEASURES[issue.origin] ?? 'be'} ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
     case 'too_big':
       return `it must ${MEASURES[issue.origin] ?? 'be'} at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`;
     default:

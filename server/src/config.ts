@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { inWords, parseBytes, parseDuration, type Parsed } from '@berth/contract';
+import { inWords, ProblemError, parseBytes, parseDuration, type Parsed } from '@berth/contract';
+import { parseImageReference } from './domain/images/reference.ts';
 
 /** A configuration that cannot be used, in a sentence that names the setting, its source and the remedy. */
 export class ConfigError extends Error {
@@ -27,7 +29,15 @@ const list = z.union([
       .filter((item) => item !== ''),
   ),
 ]);
-const address = text.refine((value) => /^(?:\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i.test(value), 'write HOST:PORT, such as 127.0.0.1:4280');
+const address = text.refine(
+  (value) => /^(?:\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i.test(value) && Number(value.split(':').at(-1)) <= 65_535,
+  'write HOST:PORT, such as 127.0.0.1:4280',
+);
+const networks = list.refine(
+  (values) => values.every(isNetwork),
+  'write IPv4 addresses or ranges, such as 192.168.7.0/24, separated by commas',
+);
+const image = text.refine(isImage, 'write docker://NAME[:TAG]');
 
 interface Setting<T extends z.ZodType> {
   readonly env: string;
@@ -58,12 +68,12 @@ export const SETTINGS = {
     "The engine; without it Docker's and then Podman's usual sockets are tried",
   ),
   addressRange: setting('BERTH_ADDRESS_RANGE', text, '10.213.0.0/16', "Each session's network is a /28 of this"),
-  egressAllow: setting('BERTH_EGRESS_ALLOW', list, '', 'Private addresses or ranges that sessions may reach besides the Internet'),
+  egressAllow: setting('BERTH_EGRESS_ALLOW', networks, '', 'Private addresses or ranges that sessions may reach besides the Internet'),
   nodeName: setting('BERTH_NODE_NAME', text, hostname(), 'Name of this node'),
   nodeCpus: setting('BERTH_NODE_CPUS', z.coerce.number().positive().optional(), undefined, 'CPUs to hand out; default: all the engine has'),
   nodeMemory: setting('BERTH_NODE_MEMORY', parsed(parseBytes).optional(), undefined, 'Memory to hand out; default: all the engine has'),
   nodeDevices: setting('BERTH_NODE_DEVICES', list, '', 'Ids of the GPUs to hand out'),
-  defaultImage: setting('BERTH_DEFAULT_IMAGE', text, 'docker://berth/base', 'Image of a session that names none'),
+  defaultImage: setting('BERTH_DEFAULT_IMAGE', image, 'docker://berth/base', 'Image of a session that names none'),
   unreservedMemoryShare: setting(
     'BERTH_UNRESERVED_MEMORY_SHARE',
     z.coerce.number().gt(0).max(1),
@@ -134,6 +144,21 @@ function readFile(path: string): Record<string, unknown> {
       `${path} sets ${unknown.join(', ')}, which ${unknown.length === 1 ? 'is no setting' : 'are no settings'}; berth config show lists them all`,
     );
   return content as Record<string, unknown>;
+}
+
+function isNetwork(value: string): boolean {
+  const [ip = '', bits = '32', ...more] = value.split('/');
+  return isIPv4(ip) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32 && more.length === 0;
+}
+
+function isImage(value: string): boolean {
+  try {
+    parseImageReference(value);
+    return true;
+  } catch (error) {
+    if (error instanceof ProblemError) return false;
+    throw error;
+  }
 }
 
 const maskPassword = (url: unknown): unknown => (typeof url === 'string' ? url.replace(/:\/\/([^:/@]+):[^@]*@/, '://$1:…@') : url);

@@ -79,7 +79,9 @@ async function inWords(command: string, work: () => Promise<void>): Promise<numb
     return 0;
   } catch (error) {
     if (error instanceof RuntimeError) say(`${command}: ${error.message}. ${error.failure.remedy}`);
-    else if (error instanceof ConfigError || error instanceof StorageRefusal || isListenError(error)) say(`${command}: ${error.message}`);
+    else if (error instanceof ConfigError || error instanceof StorageRefusal) say(`${command}: ${error.message}`);
+    else if (isListenError(error))
+      say(`${command}: ${error.message}. Choose another address with BERTH_LISTEN, or end what listens there.`);
     else throw error;
     return 1;
   }

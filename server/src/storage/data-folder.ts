@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isErrno } from './process-identity.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Account } from './system-user.ts';
 
@@ -16,8 +17,19 @@ export interface PostgresFolders {
 
 /** Closed to others; the folders above it, where they are missing, are not. */
 export function makeDataFolder(dataFolder: string): void {
-  mkdirSync(dirname(dataFolder), { recursive: true });
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(dirname(dataFolder), { recursive: true });
+    // Not recursive: below /proc, where nothing can be made, Node would try for ever.
+    mkdirSync(dataFolder, { mode: 0o700 });
+  } catch (error) {
+    if (isErrno(error, 'EEXIST') && statSync(dataFolder).isDirectory()) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StorageRefusal(
+      'unreachable-folder',
+      `The data folder ${dataFolder} cannot be made: ${reason}. Name another with BERTH_DATA.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Makes the folders, and refuses those that are somebody else's or that the account cannot reach. */
