@@ -57,19 +57,14 @@ const interfacesOf = (rule) => [...rule.matchAll(/ -[io] (\S+)/g)].map(([, name]
 export async function keepingRules(start) {
   const before = await readFirewall();
   const result = await start();
-  const after = await readFirewall();
-  for (const { family, table, rules } of before) {
-    const now = after.find((other) => other.family === family && other.table === table);
-    if (now === undefined) continue;
+  await change((now) => {
+    const rules = before.find(({ family, table }) => family === now.family && table === now.table)?.rules ?? [];
     const lost = rules.filter(
       (rule) => emptiedChain.test(rule.slice(3)) && !now.rules.includes(rule) && now.chains.includes(rule.split(' ')[1]),
     );
     const alive = lost.filter((rule) => interfacesOf(rule).every((name) => existsSync(`/sys/class/net/${name}`)));
-    await apply(
-      now,
-      alive.reverse().map((rule) => `-I ${rule.slice(3)}`),
-    );
-  }
+    return alive.reverse().map((rule) => `-I ${rule.slice(3)}`);
+  });
   return result;
 }
 

@@ -13,6 +13,7 @@ import { Loop } from './reconciler/loop.ts';
 import { NodeWatch } from './reconciler/node-watch.ts';
 import { tcpProbe } from './reconciler/probe.ts';
 import { QueueRunner } from './reconciler/queue-runner.ts';
+import { StartGate } from './reconciler/start-gate.ts';
 import { Stepper } from './reconciler/stepper.ts';
 import { connectDocker } from './runtimes/docker/docker-runtime.ts';
 import { findEngine } from './runtimes/docker/find-engine.ts';
@@ -62,9 +63,15 @@ async function run(parts: Parts): Promise<App> {
   const { config, storage, runtime } = parts;
   const nodes = new NodeWatch({ runtime, store: storage.sessions, quarantine: storage.quarantine, now, fallbackName: config.nodeName });
   await nodes.refresh();
-  const loop = createLoop(parts, nodes);
+  const startGate = new StartGate();
+  const loop = createLoop(parts, nodes, startGate);
   let started = false;
-  const http = createApi(parts, { nodes, loop, ready: async () => (started ? readiness(storage) : { ok: false, reason: 'starting' }) });
+  const http = createApi(parts, {
+    nodes,
+    loop,
+    startGate,
+    ready: async () => (started ? readiness(storage) : { ok: false, reason: 'starting' }),
+  });
   const url = await listen(http, config.listen);
   await grantLocalAccess({ dataFolder: config.data, url, instance: storage.instance, users: storage.users, tokens: storage.tokens, newId });
   const unsubscribe = storage.notifications.onWake(() => loop.nudge());
@@ -109,7 +116,7 @@ function openRuntime(config: Config, instance: string, log: Logger): Runtime {
   });
 }
 
-function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch): Loop {
+function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch, startGate: StartGate): Loop {
   const policy: LifePolicy = {
     pendingMs: config.pendingTimeout,
     pullMs: 120 * MINUTE,
@@ -131,6 +138,7 @@ function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch):
     runtime,
     queue,
     now,
+    startGate,
     launches: new Gate(2 * availableParallelism()),
     plan: { pids: 4096, sharedMemoryBytes: 5 * GIB },
     stopGraceSeconds: Math.ceil(config.stopGrace / 1000),
@@ -161,10 +169,11 @@ function createEngineWatch({ config, storage, runtime, metrics, log }: Parts, no
 interface ApiParts {
   readonly nodes: NodeWatch;
   readonly loop: Loop;
+  readonly startGate: StartGate;
   readonly ready: () => Promise<{ ok: boolean; reason?: string }>;
 }
 
-function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, loop, ready }: ApiParts): Http {
+function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, loop, startGate, ready }: ApiParts): Http {
   return createHttp({
     sessions: storage.sessions,
     users: storage.users,
@@ -172,6 +181,7 @@ function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, l
     notifications: storage.notifications,
     nodes,
     runtime,
+    firstByte: startGate,
     metrics: metrics.registry,
     log,
     version: VERSION,

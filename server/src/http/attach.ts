@@ -2,6 +2,7 @@ import { CHANNEL } from '@berth/contract';
 import type { FastifyBaseLogger } from 'fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { containerOf } from '../domain/sessions/container-plan.ts';
+import type { FirstByte } from '../domain/sessions/first-byte.ts';
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
 import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Notifications, SessionStore } from '../domain/sessions/session-store.ts';
@@ -24,6 +25,7 @@ export interface AttachParts {
   readonly notifications: Notifications;
   readonly runtime: Runtime;
   readonly owners: StdinOwners;
+  readonly firstByte: FirstByte;
   readonly log: FastifyBaseLogger;
 }
 export interface AttachRequest {
@@ -60,6 +62,8 @@ export class Attachment {
   /** It was here before the process was: every byte is shown as it was printed. */
   readonly #fromStart: boolean;
   #position: LogPosition | undefined;
+  /** Attached before the start. */
+  #early: { readonly terminal: Terminal; readonly live: LiveOutput } | undefined;
   #generation = 0;
   #announced = '';
   /** It was told of a pause or a restart, and wants to hear of its end. */
@@ -82,12 +86,25 @@ export class Attachment {
       stdinEnd: () => stdin.granted && this.#input.end(),
       resize: (size) => this.#size.change(size),
     });
+    const { firstByte } = this.#parts;
+    const withdraw = this.#fromStart
+      ? firstByte.waitFor(this.#request.session.id, () => this.#listenFirst(stdin.granted))
+      : () => undefined;
     try {
       await this.#untilFinal(stdin.granted);
     } finally {
+      withdraw();
+      this.#early?.terminal.close();
       stdin.release();
       this.#watch.close();
     }
+  }
+
+  /** Its container is there and about to be started. */
+  async #listenFirst(stdin: boolean): Promise<void> {
+    const session = await this.#watch.read(this.#socket.gone);
+    const terminal = await this.#attach(session, { stdin, started: false });
+    if (terminal !== undefined) this.#early = { terminal, live: new LiveOutput(terminal) };
   }
 
   async #untilFinal(stdin: boolean): Promise<void> {
@@ -95,21 +112,23 @@ export class Attachment {
     while (!gone.aborted) {
       const session = await this.#watch.read(gone);
       if (isFinal(session.state)) return this.#finish(session);
-      const terminal = await this.#attach(session, stdin);
+      const early = this.#early;
+      this.#early = undefined;
+      const terminal = early?.terminal ?? (await this.#attach(session, { stdin, started: true }));
       if (terminal === undefined) await this.#announce(session);
-      else await this.#live(session, terminal);
+      else await this.#live(session, terminal, early?.live);
       await this.#watch.wait(LOOK_MS[session.state] ?? POLL_MS, gone);
     }
   }
 
   /** undefined while there is nothing to attach to, which the next look may change. */
-  async #attach(session: Session, stdin: boolean): Promise<Terminal | undefined> {
+  async #attach(session: Session, to: { stdin: boolean; started: boolean }): Promise<Terminal | undefined> {
     if (LOOK_MS[session.state] === undefined) return undefined;
     const ref = containerOf(session);
     try {
       const { phase } = await this.#parts.runtime.inspect(ref);
-      if (phase === 'absent' || phase === 'exited') return undefined;
-      return await this.#parts.runtime.attach(ref, { stdin });
+      if (phase === 'absent' || phase === 'exited' || (to.started && phase === 'created')) return undefined;
+      return await this.#parts.runtime.attach(ref, { stdin: to.stdin });
     } catch (error) {
       return this.#lookAgainAfter(error);
     }
@@ -122,12 +141,12 @@ export class Attachment {
   }
 
   /** Until the process ends, the connection to the engine breaks, or the client goes. */
-  async #live(session: Session, terminal: Terminal): Promise<void> {
+  async #live(session: Session, terminal: Terminal, early: LiveOutput | undefined): Promise<void> {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#socket.gone, over.signal]);
-    const live = new LiveOutput(terminal);
+    const live = early ?? new LiveOutput(terminal);
     try {
-      const fullScreen = await this.#showBefore(session, live);
+      const fullScreen = early === undefined ? await this.#showBefore(session, live) : await this.#showNothing(session, live);
       void this.#takeInput(session, { terminal, fullScreen, signal });
       void this.#cutAfterEnd(over, signal);
       for await (const chunk of live.chunks(signal)) await this.#give(chunk);
@@ -187,6 +206,15 @@ export class Attachment {
     }
     if (this.#position === undefined) return this.#replay(session, before);
     await this.#giveAll(this.#position.rest(before));
+    return false;
+  }
+
+  /** It listens from the first byte: all there is comes live. */
+  async #showNothing(session: Session, live: LiveOutput): Promise<false> {
+    await live.continueAfter([], this.#socket.gone);
+    this.#generation = session.generation;
+    this.#position = new LogPosition();
+    await this.#socket.control({ type: 'attached', replayedBytes: 0 });
     return false;
   }
 

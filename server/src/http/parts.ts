@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { NodeDirectory } from '../domain/scheduling/node-directory.ts';
+import type { FirstByte } from '../domain/sessions/first-byte.ts';
 import type { Notifications, SessionStore } from '../domain/sessions/session-store.ts';
 import type { TokenStore, UserStore } from '../domain/users/user-store.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -13,6 +14,7 @@ export interface HttpParts {
   readonly notifications: Notifications;
   readonly nodes: NodeDirectory;
   readonly runtime: Runtime;
+  readonly firstByte: FirstByte;
   readonly metrics: Registry;
   readonly log: Logger | false;
   readonly version: string;

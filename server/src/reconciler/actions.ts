@@ -10,6 +10,7 @@ import { canFreeze, type Runtime } from '../runtimes/runtime.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Gate } from './gate.ts';
 import type { QueueRunner } from './queue-runner.ts';
+import type { StartGate } from './start-gate.ts';
 
 /** What came of an action: look again (with what was learned), write this, or wait. */
 export type Outcome =
@@ -24,6 +25,7 @@ export interface ActionsParts {
   readonly queue: QueueRunner;
   /** Starts under way at once: more than two per CPU only make every one slower. */
   readonly launches: Gate;
+  readonly startGate: StartGate;
   readonly plan: PlanPolicy;
   readonly stopGraceSeconds: number;
   readonly keptLogBytes: number;
@@ -102,24 +104,33 @@ export class Actions {
     const { runtime, launches, plan, now } = this.parts;
     const digest = session.imageDigest;
     if (digest === null) throw new Error(`session ${session.id} is ${session.state} without an image`);
-    return launches.run(async () => {
-      let { timeline } = session;
-      const mark = (step: 'storage' | 'create' | 'start' | 'ready'): void => {
-        timeline = beginStep(timeline, step, now());
-      };
+    let { timeline } = session;
+    const mark = (step: 'storage' | 'create' | 'start' | 'ready'): void => {
+      timeline = beginStep(timeline, step, now());
+    };
+    await launches.run(async () => {
       mark('storage');
       await runtime.ensureStorage(session.grant?.node ?? '', homeOf(session), digest);
       mark('create');
       await runtime.create(containerSpec(session, digest, plan));
+    });
+    await this.letListen(session);
+    await launches.run(async () => {
       mark('start');
       await runtime.start(containerOf(session));
       mark('ready');
-      return started({ ...session, timeline });
     });
+    return started({ ...session, timeline });
+  }
+
+  /** Input that ends with its first client says that there will be one. */
+  private letListen(session: Session): Promise<void> {
+    return this.parts.startGate.pass(session.id, session.spec.stdin === 'once');
   }
 
   private async start(session: Session): Promise<Outcome> {
     const { launches, runtime, now } = this.parts;
+    if (session.processStartedAt === null) await this.letListen(session);
     return launches.run(async () => {
       const starting = beginStep(session.timeline, 'start', now());
       await runtime.start(containerOf(session));

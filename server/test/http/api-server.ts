@@ -50,6 +50,7 @@ export class ApiServer {
       notifications: storage.notifications,
       nodes: { report: async () => [], capacities: () => [] },
       runtime: { ...ABSENT, ...runtime } as Runtime,
+      firstByte: { waitFor: () => () => undefined },
       metrics: new Registry(),
       log,
       version: '1.2.3',

@@ -42,6 +42,12 @@ describe.each(ENGINES)('a session on $name', ({ host }) => {
     expect(await script('echo out; echo err >&2; exit 3')).toMatchObject({ code: 3, stdout: 'out\n' });
   });
 
+  test('passes every byte through, from the first one', async () => {
+    const { stdout } = await script('head -c 5000000 /dev/zero; printf end');
+    expect(stdout.length).toBe(5_000_003);
+    expect(stdout.endsWith('\0end')).toBe(true);
+  });
+
   test('runs what is piped in', async () => {
     expect(await berth(server, ['session', 'create', '--image', IMAGE], { stdin: 'echo hi\n' })).toMatchObject({ code: 0, stdout: 'hi\n' });
   });
