@@ -16,5 +16,6 @@ test.each([
   ['a b', 'not an image reference'],
   ['../etc', 'not an image reference'],
   ['a:', 'not an image reference'],
+  ['docker://UPPER/x', 'not an image reference'],
   ['-x', 'not an image reference'],
 ])('%s is refused: %s', (text, words) => expect(() => parseImageReference(text)).toThrow(words));

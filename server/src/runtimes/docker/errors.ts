@@ -93,7 +93,8 @@ function isExecutable(path: string): boolean {
 function saidBy(error: object): string {
   const body = 'json' in error ? error.json : undefined;
   const said = hasString(body, 'message') ? body.message : error instanceof Error ? error.message : String(error);
-  return said.trim();
+  // What dockerode puts before the engine's words where the answer was a stream.
+  return said.replace(/^\(HTTP code \d+\) [a-z ]+ - /i, '').trim();
 }
 
 const hasNumber = <K extends string>(value: unknown, key: K): value is object & Record<K, number> =>
