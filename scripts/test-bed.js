@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { claim } from './claim.js';
@@ -146,12 +147,21 @@ export class TestBed {
     await this.docker.remove();
     if (existsSync(this.#sockets)) {
       const before = JSON.parse(readFileSync(this.#sockets, 'utf8'));
-      for (const folder of socketFolders().filter((one) => !before.includes(one))) rmSync(folder, { recursive: true, force: true });
+      for (const folder of socketFolders().filter((one) => !before.includes(one))) {
+        if (!(await listens(join(folder, '.s.PGSQL.5432')))) rmSync(folder, { recursive: true, force: true });
+      }
     }
     rmSync(this.temporary, { recursive: true, force: true });
     rmSync(this.runFolder, { recursive: true, force: true });
   }
 }
+
+/** Somebody else's server, begun meanwhile, keeps its folder. */
+const listens = (path) =>
+  new Promise((resolve) => {
+    const socket = connect(path, () => resolve(true)).on('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
 
 const socketFolders = () =>
   readdirSync('/run')
