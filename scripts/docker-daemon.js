@@ -167,7 +167,7 @@ export class DockerDaemon {
   }
 
   async #cleanFirewall({ before, range }, bridges) {
-    const dead = (name) => /^br-[0-9a-f]{12}$/.test(name) && !existsSync(`/sys/class/net/${name}`);
+    const dead = (name) => /^(?:br-|bth)[0-9a-f]{12}$/.test(name) && !existsSync(`/sys/class/net/${name}`);
     await removeRules((rule) => {
       const words = rule.split(' ');
       return words.some((word) => word === this.place.bridge || bridges.includes(word) || word.startsWith(`${range}.`) || dead(word));

@@ -75,12 +75,18 @@ export async function engineChains() {
   );
 }
 
+/** It speaks of interfaces that are gone: CNI forgets to take such rules away. */
+function isDead(rule) {
+  const names = interfacesOf(rule);
+  return names.length > 0 && names.every((name) => !existsSync(`/sys/class/net/${name}`));
+}
+
 /** Removes an engine's chains (`DOCKER` or `CNI-`) that are not in `keep`, unless a rule in one of them still speaks of somebody's network. */
 export function removeEngineChains(prefix, keep) {
   return change(({ family, table, chains, rules }) => {
     const own = chains.filter((chain) => chain.startsWith(prefix) && !keep.includes(`${family} ${table} ${chain}`));
     const inside = rules.filter((rule) => own.includes(rule.split(' ')[1]));
-    if (inside.some((rule) => namesTraffic.test(rule))) return [];
+    if (inside.some((rule) => namesTraffic.test(rule) && !isDead(rule))) return [];
     return removals(own, rules);
   });
 }

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, resolve as absolute } from 'node:path';
 import { claim } from './claim.js';
 import { canInstall, installPackages, missingPackages } from './apt.js';
 import { DockerDaemon } from './docker-daemon.js';
@@ -29,7 +29,7 @@ const IMAGE = 'berth/base:latest';
 export class TestBed {
   constructor() {
     // Images survive here from run to run; everything else goes.
-    this.cache = resolve(process.env.BERTH_TEST_CACHE ?? '/var/cache/berth-test');
+    this.cache = absolute(process.env.BERTH_TEST_CACHE ?? '/var/cache/berth-test');
     const mark = createHash('sha256').update(this.cache).digest('hex').slice(0, 6);
     this.runFolder = `/run/berth-test-${mark}`;
     /** Where the tests' temporary folders are: it goes as a whole. */
@@ -126,7 +126,7 @@ export class TestBed {
       BERTH_TEST_REGISTRY: this.registry.address,
       BERTH_TEST_IMAGE: IMAGE,
       ...(await outsideAddress()),
-      BERTH_TEST_CLUSTER: process.env.BERTH_TEST_CLUSTER ?? resolve(root, '../shared/k8s/cluster'),
+      BERTH_TEST_CLUSTER: process.env.BERTH_TEST_CLUSTER ?? absolute(root, '../shared/k8s/cluster'),
       DOCKER_HOST: this.docker.host,
     };
   }

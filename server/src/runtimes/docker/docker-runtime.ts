@@ -238,7 +238,7 @@ export class DockerRuntime implements Runtime, Freezable {
     }
     const host = addressOf(ref, container);
     if (host === undefined) return undefined;
-    await this.#networks.reach(ref.sessionId, host);
+    await this.#networks.reach(host);
     return { host, port };
   }
 

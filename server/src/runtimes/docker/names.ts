@@ -19,8 +19,14 @@ export const containerName = (ref: ContainerRef): string => `berth-${ref.session
 /** One for all containers and generations of a session. */
 export const networkName = (sessionId: string): string => `berth-${sessionId}`;
 
-/** At most 15 characters, as the kernel wants it. */
-export const bridgeName = (sessionId: string): string => `bth${createHash('sha256').update(sessionId).digest('hex').slice(0, 12)}`;
+/**
+ * Docker looks for a network's name in use before it makes one, but not in one step; a bridge's name it guards. At most 15
+ * characters, as the kernel wants it.
+ */
+export const bridgeOfSession = (sessionId: string): string => `bth${createHash('sha256').update(sessionId).digest('hex').slice(0, 12)}`;
+
+/** Podman guards the network's name itself, and its CNI keeps a firewall rule for every bridge name it ever saw: few serve for all. */
+export const bridgeOfSubnet = ({ base }: { readonly base: number }): string => `bth${base.toString(16)}`;
 
 export const volumeName = (instance: string, storage: string): string => `berth-${instance.slice(0, 8)}-${storage}`;
 

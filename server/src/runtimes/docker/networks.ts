@@ -16,7 +16,7 @@ import type { EngineClient } from './engine-client.ts';
 import type { EngineFacts } from './engine-facts.ts';
 import { EngineRefusal } from './errors.ts';
 import { defaultMtu, hostRoutes } from './host-network.ts';
-import { bridgeName, LABEL, networkName } from './names.ts';
+import { bridgeOfSession, bridgeOfSubnet, LABEL, networkName } from './names.ts';
 import { runProgram } from './run-program.ts';
 
 /** How a session's containers get a network. One step of `create`, replaceable as a whole. */
@@ -24,7 +24,7 @@ export interface SessionNetworks {
   /** Answers the name of the session's network, which then exists. */
   ensure(sessionId: string, egress: 'open' | 'none'): Promise<string>;
   /** Makes an address of it reachable from this machine, where the engine leaves that out. */
-  reach(sessionId: string, address: string): Promise<void>;
+  reach(address: string): Promise<void>;
   /** Nothing happens while containers still use it. */
   remove(sessionId: string): Promise<void>;
   list(): Promise<readonly { readonly sessionId: string }[]>;
@@ -41,6 +41,7 @@ interface NewNetwork {
   readonly subnet: Subnet;
   readonly sealed: boolean;
   readonly mtu: number | undefined;
+  readonly bridge: string;
 }
 const UNEXPLAINED_REFUSALS = 30;
 
@@ -65,13 +66,14 @@ export class BridgeNetworks implements SessionNetworks {
   async #ensure(sessionId: string, egress: 'open' | 'none'): Promise<string> {
     await this.#removals.get(sessionId);
     // The bridges of a local engine are this machine's: its routes and MTU count.
-    const { local } = await this.#settings.facts();
+    const { local, kind } = await this.#settings.facts();
     const taken = local ? (await hostRoutes()).map((route) => route.subnet).filter((subnet) => subnet.prefix > 0) : [];
     const mtu = local ? await defaultMtu() : undefined;
     const range = egress === 'none' ? this.#ranges.sealed : this.#ranges.open;
     for (const subnet of candidates(range, sessionId)) {
       if (taken.some((other) => overlaps(other, subnet))) continue;
-      const foreign = await this.#createUnlessTaken(sessionId, { subnet, sealed: egress === 'none', mtu });
+      const bridge = kind === 'podman' ? bridgeOfSubnet(subnet) : bridgeOfSession(sessionId);
+      const foreign = await this.#createUnlessTaken(sessionId, { subnet, sealed: egress === 'none', mtu, bridge });
       if (foreign === undefined) return networkName(sessionId);
       taken.push(...foreign);
     }
@@ -113,8 +115,7 @@ export class BridgeNetworks implements SessionNetworks {
         IPAM: { Driver: 'default', Config: [{ Subnet: formatSubnet(network.subnet), Gateway: gateway }] },
         Options: {
           ...(network.mtu === undefined ? {} : { 'com.docker.network.driver.mtu': String(network.mtu) }),
-          // Engines look for a name in use before they make a network, but not in one step; a bridge's name they guard.
-          'com.docker.network.bridge.name': bridgeName(sessionId),
+          'com.docker.network.bridge.name': network.bridge,
         },
         Labels: { [LABEL.instance]: this.#settings.instance, [LABEL.session]: sessionId },
       }),
@@ -122,10 +123,10 @@ export class BridgeNetworks implements SessionNetworks {
   }
 
   /** Podman gives the bridge of an internal network no address: packets to it would leave by the default route. */
-  async reach(sessionId: string, address: string): Promise<void> {
+  async reach(address: string): Promise<void> {
     const { local, kind } = await this.#settings.facts();
     if (kind !== 'podman' || !local || process.getuid?.() !== 0 || !overlaps(this.#ranges.sealed, parseSubnet(address))) return;
-    const bridge = bridgeName(sessionId);
+    const bridge = bridgeOfSubnet(subnetOf(address));
     if (networkInterfaces()[bridge]?.some((entry) => entry.family === 'IPv4') === true) return;
     const gateway = formatSubnet({ base: subnetOf(address).base + 1, prefix: SESSION_PREFIX });
     const answer = await runProgram('engine.network-create', ['ip', 'addr', 'replace', gateway, 'dev', bridge]);
