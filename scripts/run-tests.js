@@ -86,7 +86,17 @@ function printCounts(reports) {
   const results = all.flatMap(({ testResults }) => testResults.flatMap(({ assertionResults }) => assertionResults));
   const skipped = results.filter(({ status }) => status === 'skipped' || status === 'pending');
   for (const { fullName } of skipped) process.stdout.write(`skipped: ${fullName}\n`);
+  for (const { fullName, failureMessages } of results.filter(({ status }) => status === 'failed'))
+    process.stdout.write(`failed: ${fullName}\n${indented(failureMessages.join('\n'))}\n`);
   const rest = sum('numPendingTests') + sum('numTodoTests');
   process.stdout.write(`${sum('numPassedTests')} passed, ${sum('numFailedTests')} failed, ${rest} skipped\n`);
   return skipped.length;
 }
+
+/** Whoever reads only the end of a long output still sees what went wrong. */
+const indented = (text) =>
+  text
+    .split('\n')
+    .slice(0, 25)
+    .map((line) => `    ${line}`)
+    .join('\n');

@@ -40,7 +40,7 @@ async function stillValid(path: string, tokens: TokenStore): Promise<string | un
 }
 
 async function mint(admin: User, options: { tokens: TokenStore; newId: () => string }): Promise<string> {
-  const { secret, hash, prefix } = newTokenSecret();
+  const { secret, hash, prefix } = newTokenSecret(randomBytes(32));
   await options.tokens.create({ id: options.newId(), name: 'this machine', userId: admin.id, prefix, hash, expiresAt: null });
   return secret;
 }

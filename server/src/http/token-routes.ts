@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { ProblemError, type Token as Shown } from '@berth/contract';
 import { newTokenSecret } from '../domain/users/token.ts';
 import type { Token, User } from '../domain/users/user-store.ts';
@@ -11,7 +12,7 @@ export function tokenHandlers(parts: HttpParts): Pick<Handlers, 'createToken' | 
   return {
     createToken: async ({ body }, caller) => {
       const owner = await ownerOf(parts, body.user, caller);
-      const { secret, hash, prefix } = newTokenSecret();
+      const { secret, hash, prefix } = newTokenSecret(randomBytes(32));
       const token = await tokens.create({
         id: newId(),
         name: body.name,

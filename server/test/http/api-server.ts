@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createClient, type Client } from '@berth/contract';
 import { pino, type Logger } from 'pino';
 import { Registry } from 'prom-client';
@@ -100,7 +100,7 @@ const ABSENT: Partial<Runtime> = {
 
 async function signUp(storage: TestStorage, url: string, { name, role }: { name: string; role: 'admin' | 'user' }): Promise<Person> {
   const user = await storage.users.create({ id: randomUUID(), name, role });
-  const { secret, hash, prefix } = newTokenSecret();
+  const { secret, hash, prefix } = newTokenSecret(randomBytes(32));
   const token = await storage.tokens.create({ id: randomUUID(), name: 'test', userId: user.id, prefix, hash, expiresAt: null });
   return { user, token: secret, tokenId: token.id, client: createClient({ url, token: secret }) };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createClient } from '@berth/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -19,7 +20,7 @@ const refusal = async (token: string): Promise<string> => {
 
 test("an unknown, a malformed, an expired and a revoked token, and a disabled user's, are told apart", async () => {
   const { alice, root } = server.people;
-  expect(await refusal(newTokenSecret().secret)).toContain('not known');
+  expect(await refusal(newTokenSecret(randomBytes(32)).secret)).toContain('not known');
   expect(await refusal('hunter2')).toContain('not one of Berth');
   const short = await alice.client.createToken({ body: { name: 'short', expiresIn: '1ms' } });
   await expect.poll(() => refusal(short.secret)).toContain('expired');

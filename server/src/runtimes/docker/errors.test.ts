@@ -1,4 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseEngineAddress } from './engine-address.ts';
 import { EngineRefusal, engineError } from './errors.ts';
 
@@ -7,16 +10,18 @@ const failure = (code: string): Error => Object.assign(new Error(code), { code }
 
 describe('an engine that cannot be used', () => {
   it('has three different messages: not running, no permission, not installed', () => {
+    const programs = mkdtempSync(join(tmpdir(), 'berth-programs-'));
+    onTestFinished(() => rmSync(programs, { recursive: true }));
+    const absent = engineError(failure('ENOENT'), address, undefined, [programs]);
+    writeFileSync(join(programs, 'podman'), '', { mode: 0o755 });
+    const socketMissing = engineError(failure('ENOENT'), address, undefined, [programs]);
     const notRunning = engineError(failure('ECONNREFUSED'), address);
     const noPermission = engineError(failure('EACCES'), address);
-    vi.stubEnv('PATH', '/nowhere');
-    const absent = engineError(failure('ENOENT'), address);
-    vi.unstubAllEnvs();
+    expect(absent.message).toContain('no container engine is installed');
+    expect(socketMissing.message).toContain('not running');
     expect(notRunning.message).toContain('not running');
     expect(noPermission.message).toContain('no permission');
-    // Where an engine is installed after all, in a folder of the system, its socket is merely missing.
-    expect(absent.message).toMatch(/no container engine is installed|not running/);
-    for (const error of [notRunning, noPermission, absent])
+    for (const error of [absent, socketMissing, notRunning, noPermission])
       expect(error).toMatchObject({ kind: 'unreachable', failure: { code: 'engine-unavailable' } });
   });
 

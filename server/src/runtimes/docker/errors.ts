@@ -27,8 +27,19 @@ export class EngineRefusal extends RuntimeError {
 /** Engines give a full disk no code of its own, only errno's text. */
 export const isDiskFull = (said: string): boolean => said.includes('no space left on device');
 
-/** What dockerode, Node's sockets or a time limit threw, as one of our two kinds of errors. */
-export function engineError(error: unknown, address: EngineAddress, timedOutAfterMs?: number): RuntimeError {
+/** Where an engine's programs are, beside the PATH: a service's PATH often lacks sbin. */
+const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/bin', '/usr/local/bin'];
+
+/**
+ * What dockerode, Node's sockets or a time limit threw, as one of our two kinds of errors.
+ * @param programs folders to look for an engine in, so that "not installed" and "not running" are told apart
+ */
+export function engineError(
+  error: unknown,
+  address: EngineAddress,
+  timedOutAfterMs?: number,
+  programs: readonly string[] = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_FOLDERS],
+): RuntimeError {
   if (error instanceof RuntimeError) return error;
   if (hasNumber(error, 'statusCode')) return new EngineRefusal(error.statusCode, saidBy(error), { cause: error });
   const code = hasString(error, 'code') ? error.code : '';
@@ -48,7 +59,7 @@ export function engineError(error: unknown, address: EngineAddress, timedOutAfte
         error,
       );
     case 'ENOENT':
-      return isInstalled()
+      return isInstalledIn(programs)
         ? notRunning(address, error)
         : unreachable(
             `no container engine is installed: nothing listens at ${address.text}, and neither docker nor podman is here`,
@@ -76,10 +87,8 @@ const notRunning = (address: EngineAddress, cause: unknown): RuntimeError =>
 const unreachable = (message: string, remedy: string, cause: unknown): RuntimeError =>
   new RuntimeError('unreachable', { code: 'engine-unavailable', message, remedy }, { cause });
 
-function isInstalled(): boolean {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/usr/local/bin'];
-  return folders.some((folder) => ['dockerd', 'docker', 'podman'].some((name) => isExecutable(join(folder, name))));
-}
+const isInstalledIn = (folders: readonly string[]): boolean =>
+  folders.some((folder) => ['dockerd', 'docker', 'podman'].some((name) => isExecutable(join(folder, name))));
 
 function isExecutable(path: string): boolean {
   try {
