@@ -140,8 +140,7 @@ function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch, 
     now,
     startGate,
     launches: new Gate(2 * availableParallelism()),
-    plan: { pids: 4096, sharedMemoryBytes: 5 * GIB },
-    stopGraceSeconds: Math.ceil(config.stopGrace / 1000),
+    plan: { pids: 4096, sharedMemoryBytes: 5 * GIB, stopGraceSeconds: Math.ceil(config.stopGrace / 1000) },
     keptLogBytes: 10 * 1024 ** 2,
   });
   return new Loop(store, new Stepper({ store, runtime, actions, probe: tcpProbe(runtime), policy, now }), log);

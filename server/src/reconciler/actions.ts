@@ -27,7 +27,6 @@ export interface ActionsParts {
   readonly launches: Gate;
   readonly startGate: StartGate;
   readonly plan: PlanPolicy;
-  readonly stopGraceSeconds: number;
   readonly keptLogBytes: number;
   readonly now: () => Date;
 }
@@ -151,7 +150,7 @@ export class Actions {
   }
 
   private async stop(session: Session): Promise<Outcome> {
-    await this.parts.runtime.stop(containerOf(session), this.parts.stopGraceSeconds);
+    await this.parts.runtime.stop(containerOf(session), this.parts.plan.stopGraceSeconds);
     return { kind: 'again' };
   }
 

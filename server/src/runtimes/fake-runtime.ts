@@ -67,6 +67,7 @@ export interface FakeOptions {
 /** A runtime in memory: for the rules of the reconciler, and for what goes wrong. */
 export class FakeRuntime implements Runtime, Freezable {
   readonly kind = 'fake';
+  readonly orchestrates = false;
   readonly engine: FakeEngine;
   readonly faults: Faults;
   readonly #options: FakeOptions;

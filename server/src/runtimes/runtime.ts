@@ -11,11 +11,14 @@ export interface ContainerRef {
 
 export interface ContainerSpec {
   readonly ref: ContainerRef;
+  /** Where it goes; empty where the cluster finds a place itself. */
   readonly node: string;
   readonly owner: string;
   readonly project: string;
   /** As resolved by `ensureImage`: what is run is what was checked. */
   readonly imageDigest: string;
+  /** For a cluster, which gets the image behind the container's creation. */
+  readonly pull: ImageRequest['pull'];
   /** Empty: a login shell, bash where there is one, else sh. */
   readonly command: readonly string[];
   readonly keepEntrypoint: boolean;
@@ -30,9 +33,12 @@ export interface ContainerSpec {
     readonly memoryBytes: number;
     readonly sharedMemoryBytes: number;
     readonly pids: number;
-    /** Device ids of this node, exclusively assigned. */
+    /** Device ids of this node, exclusively assigned; none where the cluster assigns them. */
     readonly devices: readonly string[];
+    readonly gpus: number;
   };
+  /** How long the process may take to end when it is stopped, where that must be known beforehand. */
+  readonly stopGraceSeconds: number;
   /** false: lowest CPU share, first to go when memory is short. */
   readonly reserved: boolean;
   readonly mounts: readonly { readonly storage: StorageRef; readonly target: string; readonly readOnly: boolean }[];
@@ -50,7 +56,14 @@ export type ContainerPhase = 'absent' | 'created' | 'running' | 'frozen' | 'exit
 
 export interface Observed {
   readonly ref: ContainerRef;
+  /** A cluster's container is `created` until its process is let run, and `exited` also where it can never start (no exit code, a cause). */
   readonly phase: ContainerPhase;
+  /** Where it is, once that is decided. */
+  readonly node?: string;
+  /** `created`, and not yet to be started. */
+  readonly waiting?: Waiting;
+  /** Its node tells nothing: all else is what was known before. */
+  readonly silent?: { readonly since: Date; readonly message: string };
   /** As the engine tells it; changes whenever the main process is started again. */
   readonly startedAt?: Date;
   readonly finishedAt?: Date;
@@ -60,6 +73,11 @@ export interface Observed {
   /** Why it failed, where the engine knows: out of memory, command not found. */
   readonly cause?: Cause;
 }
+
+/** What a created container still needs before `start`, where the cluster decides when. Messages are for people. */
+export type Waiting =
+  | { readonly for: 'room'; readonly reasons: readonly { readonly node: string; readonly reason: string }[] }
+  | { readonly for: 'image' | 'container'; readonly message: string };
 
 export type ImageState = { readonly phase: 'present'; readonly digest: string } | { readonly phase: 'pulling'; readonly progress: string };
 
@@ -78,6 +96,8 @@ export interface NodeFacts {
   readonly memoryBytes: number;
   readonly devices: readonly string[];
   readonly notices: readonly string[];
+  /** It takes no new containers: cordoned, not ready. */
+  readonly unavailable?: { readonly since: Date; readonly reason: string };
 }
 
 export interface LogChunk {
@@ -113,11 +133,18 @@ export interface Terminal {
  */
 export interface Runtime {
   readonly kind: 'docker' | 'kubernetes' | 'fake';
+  /**
+   * It finds places for containers and gets their images by itself, after `create`; a container that has ended is never started
+   * again, a new generation takes its place.
+   */
+  readonly orchestrates: boolean;
 
   ensureImage(request: ImageRequest): Promise<ImageState>;
   ensureStorage(node: string, storage: StorageRef, imageDigest: string): Promise<void>;
   create(spec: ContainerSpec): Promise<void>;
+  /** Waits a while for one that is still on its way. */
   start(ref: ContainerRef): Promise<void>;
+  /** Returns when the process has ended; exit code and log stay until `remove`. */
   stop(ref: ContainerRef, graceSeconds: number): Promise<void>;
   /** Also what belongs to it alone: its network. Kills what still runs. */
   remove(ref: ContainerRef): Promise<void>;

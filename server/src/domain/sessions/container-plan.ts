@@ -8,6 +8,7 @@ export interface PlanPolicy {
   readonly pids: number;
   /** Bytes; the share of memory that /dev/shm may take where nothing was asked for is half, up to this. */
   readonly sharedMemoryBytes: number;
+  readonly stopGraceSeconds: number;
 }
 
 export const containerOf = (session: Session): { sessionId: string; generation: number; container: string } => ({
@@ -31,5 +32,6 @@ export function limitsOf(session: Session, policy: PlanPolicy) {
     sharedMemoryBytes: session.spec.sharedMemoryBytes ?? Math.min(Math.floor(grant.memoryBytes / 2), policy.sharedMemoryBytes),
     pids: policy.pids,
     devices: grant.devices,
+    gpus: session.spec.gpu,
   };
 }

@@ -66,6 +66,7 @@ const INSPECTIONS_AT_ONCE = 8;
 /** Docker 20.10 or newer, or Podman 4.3 or newer, over the Docker Engine API. One engine is one node. */
 export class DockerRuntime implements Runtime, Freezable {
   readonly kind = 'docker';
+  readonly orchestrates = false;
   readonly #options: DockerRuntimeOptions;
   readonly #engine: EngineClient;
   readonly #networks: SessionNetworks;
