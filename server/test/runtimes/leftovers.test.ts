@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { connectDocker } from '../../src/runtimes/docker/docker-runtime.ts';
-import { containerName, LABEL, networkName } from '../../src/runtimes/docker/names.ts';
+import { runProgram } from '../../src/runtimes/docker/run-program.ts';
+import { bridgeOfSession, containerName, LABEL, networkName } from '../../src/runtimes/docker/names.ts';
 import { ENGINES } from '../support/engines.ts';
 import { bareEngine, IMAGE } from './engine-benches.ts';
 import { Workbench } from './guarantees.ts';
@@ -18,6 +20,16 @@ describe.each(ENGINES)('on $name, what a killed server left behind', ({ host }) 
     await work.bench.runtime.clear(ref.sessionId);
     await work.bench.runtime.clear(ref.sessionId);
     expect(await networks()).not.toContain(networkName(ref.sessionId));
+  });
+
+  it('of a network that was made only halfway goes with its session', async () => {
+    const spec = work.spec();
+    const bridge = bridgeOfSession(spec.ref.sessionId);
+    await runProgram('engine.network-create', ['ip', 'link', 'add', bridge, 'type', 'bridge']);
+    await work.bench.runtime.create(spec);
+    await work.bench.runtime.remove(spec.ref);
+    await work.bench.runtime.clear(spec.ref.sessionId);
+    expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
   });
 
   it("of helper containers goes with the sweep, and nothing of another's", async () => {

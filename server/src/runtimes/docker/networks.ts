@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RuntimeError } from '../runtime.ts';
@@ -159,13 +160,25 @@ export class BridgeNetworks implements SessionNetworks {
   }
 
   async #remove(sessionId: string): Promise<void> {
-    if (this.#ensuring.has(sessionId) || !(await this.#isOurs(sessionId))) return;
-    try {
-      await this.#settings.engine.call('engine.network-remove', (docker) => docker.getNetwork(networkName(sessionId)).remove());
-    } catch (error) {
-      // 403 (Docker), 409 (newer) and 500 (Podman) for one in use: then it is needed, or the next sweep finds it.
-      if (!(error instanceof EngineRefusal)) throw error;
+    if (this.#ensuring.has(sessionId)) return;
+    if (await this.#isOurs(sessionId)) {
+      try {
+        await this.#settings.engine.call('engine.network-remove', (docker) => docker.getNetwork(networkName(sessionId)).remove());
+      } catch (error) {
+        // 403 (Docker), 409 (newer) and 500 (Podman) for one in use: then it is needed, or the next sweep finds it.
+        if (error instanceof EngineRefusal) return;
+        throw error;
+      }
     }
+    await this.#removeBridge(sessionId);
+  }
+
+  /** Docker takes a bridge that a failed attempt of its own left for somebody else's, uses it, and leaves it behind. */
+  async #removeBridge(sessionId: string): Promise<void> {
+    const bridge = bridgeOfSession(sessionId);
+    const { local } = await this.#settings.facts();
+    if (local && process.getuid?.() === 0 && existsSync(`/sys/class/net/${bridge}`))
+      await runProgram('engine.network-remove', ['ip', 'link', 'delete', bridge]);
   }
 
   async list(): Promise<readonly { readonly sessionId: string }[]> {
