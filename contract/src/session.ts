@@ -94,6 +94,7 @@ export const FAILURE_CODES = [
   'port-never-answered',
   'start-failed',
   'node-lost',
+  'evicted',
   'container-lost',
   'engine-restarted',
   'disk-full',

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isDiskFull } from '../causes.ts';
 import { RuntimeError } from '../runtime.ts';
 import type { EngineAddress } from './engine-address.ts';
 
@@ -25,8 +26,6 @@ export class EngineRefusal extends RuntimeError {
 }
 
 /** Engines give a full disk no code of its own, only errno's text. */
-export const isDiskFull = (said: string): boolean => said.includes('no space left on device');
-
 /** Where an engine's programs are, beside the PATH: a service's PATH often lacks sbin. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/bin', '/usr/local/bin'];
 

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import { BuiltinImageError, isBuiltin, type BuiltinImageMaker } from '../../domain/images/builtin.ts';
+import { imageNotHere } from '../causes.ts';
 import { RuntimeError, type ImageRequest, type ImageState } from '../runtime.ts';
 import type { EngineClient } from './engine-client.ts';
 import { EngineRefusal } from './errors.ts';
 import { lines } from './lines.ts';
-import { imageNotFound, pullFailure, stalled, wrongPlatform } from './pull-failure.ts';
+import { pullFailure, stalled, wrongPlatform } from './pull-failure.ts';
 import { PullProgress, type PullEvent } from './pull-progress.ts';
 
 const STALLED_AFTER_MINUTES = 10;
@@ -43,11 +44,7 @@ export class Images {
     const wantsFetch = request.pull === 'always' && !isBuiltin(reference);
     const digest = wantsFetch ? undefined : await this.#local(reference);
     if (digest !== undefined) return { phase: 'present', digest };
-    if (request.pull === 'never')
-      throw new RuntimeError('fatal', {
-        ...imageNotFound(reference, 'it is not on this node, and pulling was ruled out'),
-        remedy: 'Leave out --pull never, or load the image on the node.',
-      });
+    if (request.pull === 'never') throw new RuntimeError('fatal', imageNotHere(reference));
 
     const begun = this.#running.get(reference) ?? this.#begin(reference);
     this.#remember(key, begun);

@@ -1,5 +1,6 @@
 import type { Cause } from '@berth/contract';
 import type { ContainerInspectInfo } from 'dockerode';
+import { commandNotFound, machineOutOfMemory, noShell, notExecutable, outOfMemory } from '../causes.ts';
 import type { ContainerRef, Observed } from '../runtime.ts';
 import { LOGIN_SHELL, UNRESERVED_OOM_SCORE } from './container-spec.ts';
 
@@ -90,51 +91,23 @@ const RESTART_MS = 180_000;
 function causeOf(container: ContainerInspectInfo, evidence: Evidence): Cause | undefined {
   const { ExitCode: code, OOMKilled: flagged } = container.State;
   // The flag alone is set by the death of a child, too: the main process must have died of it.
-  if (code === 137 && (flagged || evidence.killedForMemory === 'limit')) return outOfMemory(container);
+  if (code === 137 && (flagged || evidence.killedForMemory === 'limit')) return outOfMemory(limitOf(container));
   if (code === 137 && evidence.killedForMemory === 'machine') return machineOutOfMemory;
-  if (evidence.initFailure !== undefined) return notExecutable(container, evidence.initFailure);
-  if (hasNothingToExecute(container)) return notExecutable(container, code);
+  if (evidence.initFailure !== undefined) return nothingToExecute(container, evidence.initFailure);
+  if (hasNothingToExecute(container)) return nothingToExecute(container, code);
   return undefined;
 }
 
-function outOfMemory(container: ContainerInspectInfo): Cause {
-  const reserved = container.HostConfig.OomScoreAdj !== UNRESERVED_OOM_SCORE;
-  return {
-    code: 'out-of-memory',
-    message: `out of memory: it needed more than its limit of ${inMebibytes(container.HostConfig.Memory ?? 0)} and was killed`,
-    remedy: reserved ? 'Ask for more with --memory.' : 'No memory was reserved for it: reserve what it needs with --memory.',
-  };
-}
+const limitOf = ({ HostConfig: host }: ContainerInspectInfo): { memoryBytes: number; reserved: boolean } => ({
+  memoryBytes: host.Memory ?? 0,
+  reserved: host.OomScoreAdj !== UNRESERVED_OOM_SCORE,
+});
 
-const machineOutOfMemory: Cause = {
-  code: 'out-of-memory',
-  message: 'out of memory: the whole machine ran short, and this session was killed to help the others',
-  remedy: 'Reserve memory with --memory: sessions without a reservation are the first to go.',
-};
-
-const inMebibytes = (bytes: number): string => (bytes % 2 ** 30 === 0 ? `${bytes / 2 ** 30}GiB` : `${Math.round(bytes / 2 ** 20)}MiB`);
-
-function notExecutable(container: ContainerInspectInfo, code: number): Cause {
+function nothingToExecute(container: ContainerInspectInfo, code: number): Cause {
   const { Entrypoint: entrypoint, Cmd: rest } = container.Config;
   const [program, , script] = [...[entrypoint ?? []].flat(), ...(rest ?? [])];
-  if (script === LOGIN_SHELL[2]) {
-    return {
-      code: 'no-shell',
-      message: 'the image has no shell (/bin/sh)',
-      remedy: 'Give the command to run after "--", or choose an image with a shell.',
-    };
-  }
-  return code === 126
-    ? {
-        code: 'not-executable',
-        message: `"${program}" is there but cannot be executed`,
-        remedy: 'Check its permissions, its "#!" line and that it is made for this processor.',
-      }
-    : {
-        code: 'command-not-found',
-        message: `the command "${program}" is not in the image`,
-        remedy: 'Check its spelling, or choose an image that has it.',
-      };
+  if (script === LOGIN_SHELL[2]) return noShell;
+  return code === 126 ? notExecutable(String(program)) : commandNotFound(String(program));
 }
 
 function instant(text: string | undefined): Date | undefined {
