@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createBuiltinImageMaker } from './builds/builtin-images.ts';
 import type { Config } from './config.ts';
-import type { LifePolicy } from './domain/sessions/decide.ts';
+import type { LifePolicy } from './domain/sessions/decision.ts';
 import { createHttp } from './http/http.ts';
 import { grantLocalAccess } from './local-access.ts';
 import { Actions } from './reconciler/actions.ts';
@@ -126,12 +126,15 @@ function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch, 
     stopMs: 2 * MINUTE + config.stopGrace,
     freezeForMs: config.freezeFor,
     canFreeze: canFreeze(runtime),
+    orchestrates: runtime.orchestrates,
+    nodeLostMs: config.nodeLostAfter,
   };
   const store = storage.sessions;
   const queue = new QueueRunner(store, nodes, {
     unreservedMemoryShare: config.unreservedMemoryShare,
     agingMs: 5 * MINUTE,
     freezeNoticeMs: MINUTE,
+    orchestrates: runtime.orchestrates,
   });
   const actions = new Actions({
     store,

@@ -83,6 +83,12 @@ export const SETTINGS = {
   freezeFor: setting('BERTH_FREEZE_FOR', parsed(parseDuration), '30m', 'How long a paused session keeps its memory'),
   pendingTimeout: setting('BERTH_PENDING_TIMEOUT', parsed(parseDuration), '24h', 'How long a session waits for room'),
   readyTimeout: setting('BERTH_READY_TIMEOUT', parsed(parseDuration), '10m', 'How long a declared port may take to answer'),
+  nodeLostAfter: setting(
+    'BERTH_NODE_LOST_AFTER',
+    parsed(parseDuration),
+    '5m',
+    'How long a node of a cluster may be silent before its sessions are given up',
+  ),
   stopGrace: setting('BERTH_STOP_GRACE', parsed(parseDuration), '10s', 'Time a process has to end before it is killed'),
   sweepEvery: setting('BERTH_SWEEP_EVERY', parsed(parseDuration), '1m', 'How often the engine is compared with the table'),
   quarantineStopAfter: setting(

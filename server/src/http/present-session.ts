@@ -21,7 +21,8 @@ export function presentSession(session: Session): Shown {
     tty: spec.tty,
     stdin: spec.stdin,
     resources: presentResources(session),
-    node: session.grant?.node ?? null,
+    // Empty until a cluster has decided.
+    node: session.grant?.node || null,
     egress: spec.egress,
     port: spec.port,
     generation: session.generation,

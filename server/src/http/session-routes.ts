@@ -52,6 +52,7 @@ async function create(parts: HttpParts, body: CreateSession, caller: Caller) {
     project,
     defaultImage: parts.defaultImage,
     capacities: parts.nodes.capacities(),
+    orchestrates: parts.runtime.orchestrates,
     requestHash: createHash('sha256').update(JSON.stringify(asked)).digest('hex'),
   });
   const { session, created } = await parts.sessions.create(draft);

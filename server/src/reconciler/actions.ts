@@ -1,14 +1,15 @@
 import { gzipSync } from 'node:zlib';
 import { containerOf, homeOf, type PlanPolicy } from '../domain/sessions/container-plan.ts';
-import { finish, type Action, type Move } from '../domain/sessions/decide.ts';
+import { finish, type Action, type Move } from '../domain/sessions/decision.ts';
 import { encodeChunk, lastLines, type KeptChunk } from '../domain/sessions/kept-log.ts';
 import { moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
-import { beginStep } from '../domain/sessions/timeline.ts';
+import { beginStep, startTimeline } from '../domain/sessions/timeline.ts';
 import { canFreeze, type Runtime } from '../runtimes/runtime.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Gate } from './gate.ts';
+import { LEASE_MS } from './lease.ts';
 import type { QueueRunner } from './queue-runner.ts';
 import type { StartGate } from './start-gate.ts';
 
@@ -51,6 +52,10 @@ export class Actions {
         return this.ensureImage(session);
       case 'launch':
         return this.launch(session);
+      case 'create':
+        return this.create(session);
+      case 'replace':
+        return this.replace(session);
       case 'start':
         return this.start(session);
       case 'freeze':
@@ -61,6 +66,8 @@ export class Actions {
         return this.stop(session);
       case 'keep-log':
         return this.keepLog(session);
+      case 'release':
+        return this.release(session);
       case 'remove':
         return this.remove(session);
     }
@@ -120,6 +127,35 @@ export class Actions {
       mark('ready');
     });
     return started({ ...session, timeline });
+  }
+
+  private async create(session: Session): Promise<Outcome> {
+    const { runtime, launches, plan } = this.parts;
+    await launches.run(async () => {
+      const { image, node } = session.spec;
+      await runtime.ensureStorage(node ?? '', homeOf(session), image);
+      await runtime.create({ ...containerSpec(session, image, plan), node: node ?? '' });
+    });
+    return { kind: 'again' };
+  }
+
+  /** The new generation is written down before anything of it exists: the sweep takes the old one for what it is. */
+  private async replace(session: Session): Promise<Outcome> {
+    const next = note(session, {
+      generation: session.generation + 1,
+      processStartedAt: null,
+      logsKept: false,
+      timeline: startTimeline(this.parts.now(), 'create'),
+    });
+    if (!(await this.parts.store.save(next, null, LEASE_MS)))
+      return { kind: 'again', session: (await this.parts.store.get(session.id)) ?? session };
+    await this.create(next);
+    return { kind: 'again', session: next };
+  }
+
+  private async release(session: Session): Promise<Outcome> {
+    await this.parts.runtime.remove(containerOf(session));
+    return { kind: 'again' };
   }
 
   /** Input that ends with its first client says that there will be one. */

@@ -1,4 +1,5 @@
-import { decide, fail, needsLook, type Decision, type LifePolicy, type Seen } from '../domain/sessions/decide.ts';
+import { decide, needsLook } from '../domain/sessions/decide.ts';
+import { fail, type Decision, type LifePolicy, type Seen } from '../domain/sessions/decision.ts';
 import { containerOf } from '../domain/sessions/container-plan.ts';
 import { isFinal, moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
@@ -45,7 +46,7 @@ export class Stepper {
   private async step(session: Session, hinted: AbortSignal): Promise<Session | undefined> {
     if (isFinal(session.state)) return undefined;
     try {
-      const seen = needsLook(session.state) ? await this.look(session, hinted) : NOT_LOOKED;
+      const seen = needsLook(session, this.parts.policy) ? await this.look(session, hinted) : NOT_LOOKED;
       const decision = decide(session, seen, this.parts.now(), this.parts.policy);
       if (decision.kind !== 'act') return await this.carryOut(session, decision);
       return await this.follow(session, await this.parts.actions.perform(decision.action, session));
@@ -70,7 +71,10 @@ export class Stepper {
       if (calm !== undefined) await this.later(calm, decision.inMs);
       return undefined;
     }
-    if (decision.kind === 'note') return this.save(note(session, { ...decision.changes, reason: decision.reason }), null);
+    if (decision.kind === 'note') {
+      const event = decision.event === undefined ? null : { kind: decision.event, message: decision.reason };
+      return this.save(note(session, { ...decision.changes, reason: decision.reason }), event);
+    }
     const at = now();
     const over = decision.to !== 'scheduled' && decision.to !== 'pulling' && decision.to !== 'preparing';
     const changes = { ...(over ? { timeline: closeAll(session.timeline, at) } : {}), ...decision.changes };

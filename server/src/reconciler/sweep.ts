@@ -53,15 +53,16 @@ async function correct(parts: SweepParts, observed: readonly Observed[]): Promis
   let corrected = 0;
   for (const { id, state, generation } of await parts.store.live()) {
     const phase = phases.get(`${id} ${generation}`) ?? 'absent';
-    if (isAsExpected(state, phase)) continue;
+    if (isAsExpected(state, phase, parts.runtime.orchestrates)) continue;
     corrected += 1;
     await parts.hint(id);
   }
   return corrected;
 }
 
-function isAsExpected(state: string, phase: ContainerPhase): boolean {
+function isAsExpected(state: string, phase: ContainerPhase, orchestrated: boolean): boolean {
   if (state === 'running') return phase === 'running';
+  if (state === 'paused' && orchestrated) return phase === 'absent';
   if (state === 'paused') return phase === 'frozen' || phase === 'exited';
   return true;
 }

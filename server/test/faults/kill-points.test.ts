@@ -85,7 +85,10 @@ async function forgetFirstTimes(): Promise<void> {
   for (const { Name } of Volumes) await bed.ledger.engine.getVolume(Name).remove();
 }
 
-describe.each(KILL_POINTS.filter((point) => !ON_DEMAND.includes(point)))('the server is killed at %s', (point) => {
+/** Passed on a cluster only. */
+const isElsewhere = (point: KillPoint): boolean => point.startsWith('cluster.');
+
+describe.each(KILL_POINTS.filter((point) => !ON_DEMAND.includes(point) && !isElsewhere(point)))('the server is killed at %s', (point) => {
   test.each(SIDES)('%s the call: every session still reaches what was asked, and nothing is left over', async (side) => {
     const kills = bed.keeper.kills;
     if (FIRST_TIME.includes(point)) await forgetFirstTimes();

@@ -8,7 +8,7 @@ import { runQueue, type QueuePolicy } from './queue.ts';
 import { heldBy } from './slots.ts';
 
 const GIB = 1024 ** 3;
-const policy: QueuePolicy = { unreservedMemoryShare: 0.5, agingMs: 300_000, freezeNoticeMs: 60_000 };
+const policy: QueuePolicy = { unreservedMemoryShare: 0.5, agingMs: 300_000, freezeNoticeMs: 60_000, orchestrates: false };
 const node = (changes: Partial<NodeCapacity> = {}): NodeCapacity => ({
   name: 'n1',
   cpu: 2,

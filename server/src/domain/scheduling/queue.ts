@@ -2,6 +2,7 @@ import { moveTo, note } from '../sessions/lifecycle.ts';
 import type { Session, WaitingFor } from '../sessions/session.ts';
 import type { Placement } from '../sessions/session-store.ts';
 import { beginStep, startTimeline } from '../sessions/timeline.ts';
+import { admit } from './admit.ts';
 import type { NodeCapacity } from './node-directory.ts';
 import { boundNode, place, roomsOf, take, type Ceilings } from './place.ts';
 import { isReserved } from './slots.ts';
@@ -11,6 +12,8 @@ export interface QueuePolicy extends Ceilings {
   readonly agingMs: number;
   /** Notice given to a frozen session before it is stopped because another needs its memory. */
   readonly freezeNoticeMs: number;
+  /** The runtime finds the places. */
+  readonly orchestrates: boolean;
 }
 
 export interface QueueOutcome {
@@ -19,8 +22,12 @@ export interface QueueOutcome {
   readonly waiting: ReadonlyMap<string, WaitingFor>;
 }
 
-/** One pass over the queue, oldest first: first in, first out, with later ones that fit let through until somebody has waited too long. */
-export function runQueue(picture: Placement, capacities: readonly NodeCapacity[], policy: QueuePolicy): QueueOutcome {
+/** One pass over the queue. */
+export const runQueue = (picture: Placement, capacities: readonly NodeCapacity[], policy: QueuePolicy): QueueOutcome =>
+  policy.orchestrates ? admit(picture, capacities, policy) : placeAll(picture, capacities, policy);
+
+/** Oldest first: first in, first out, with later ones that fit let through until somebody has waited too long. */
+function placeAll(picture: Placement, capacities: readonly NodeCapacity[], policy: QueuePolicy): QueueOutcome {
   let rooms = roomsOf(capacities, picture.holding);
   const moved: Session[] = [];
   const waiting = new Map<string, WaitingFor>();

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide, finish, needsLook, type Action, type Decision, type LifePolicy, type Seen } from './decide.ts';
+import { decide, needsLook } from './decide.ts';
+import { finish, type Action, type Decision, type LifePolicy, type Seen } from './decision.ts';
 import { exampleSession, T0 } from './example-session.ts';
 import { isFinal, moveTo, note, TRANSITIONS } from './lifecycle.ts';
 import type { Session, SessionState, Wanted } from './session.ts';
@@ -15,7 +16,10 @@ const policy: LifePolicy = {
   stopMs: 2 * MINUTE,
   freezeForMs: 30 * MINUTE,
   canFreeze: true,
+  orchestrates: false,
+  nodeLostMs: 5 * MINUTE,
 };
+const onCluster: LifePolicy = { ...policy, canFreeze: false, orchestrates: true };
 const STARTED = new Date(T0.getTime() + 1_000);
 const AGAIN = new Date(T0.getTime() + 9_000);
 const later = (ms: number): Date => new Date(T0.getTime() + ms);
@@ -129,13 +133,32 @@ describe('decide', () => {
   });
 });
 
-/** A fair engine: every action works. */
-function enact(action: Action, session: Session, seen: Seen, now: Date): { session: Session; seen: Seen } {
+/** A fair runtime: every action works. */
+function enact(
+  action: Action,
+  { session, seen }: { session: Session; seen: Seen },
+  now: Date,
+  life: LifePolicy,
+): { session: Session; seen: Seen } {
   switch (action) {
     case 'place':
+      if (life.orchestrates) {
+        if (session.generation > 0 && seen.phase !== 'absent') throw new Error('a second container beside the first');
+        return { session: note(session, { grant: { ...grant, node: '' }, generation: session.generation + 1 }), seen: absent };
+      }
       return { session: moveTo(session, 'scheduled', now, { reason: 'placed', grant, generation: Math.max(session.generation, 1) }), seen };
     case 'ensure-image':
       return { session: moveTo(session, 'preparing', now, { reason: 'image', imageDigest: 'sha256:1' }), seen };
+    case 'create':
+      return { session, seen: { phase: 'created', node: 'n1', ready: false } };
+    case 'replace':
+      if (seen.phase === 'running') throw new Error('a second process beside the first');
+      return {
+        session: note(session, { generation: session.generation + 1, processStartedAt: null, logsKept: false }),
+        seen: { phase: 'created', node: 'n1', ready: false },
+      };
+    case 'release':
+      return { session, seen: absent };
     case 'launch':
     case 'start':
       return { session, seen: { phase: 'running', startedAt: now, ready: true } };
@@ -155,15 +178,15 @@ function enact(action: Action, session: Session, seen: Seen, now: Date): { sessi
 }
 
 /** Steps until the session waits; fails when it does not come to rest. */
-function settle(start: Session, firstSeen: Seen, from: Date): { session: Session; seen: Seen; waitMs: number | null } {
-  let [session, seen, now] = [start, firstSeen, from];
+function settle(start: Session, firstSeen: Seen, life: LifePolicy): { session: Session; seen: Seen; waitMs: number | null } {
+  let [session, seen, now] = [start, firstSeen, T0];
   for (let steps = 0; steps < 60; steps += 1) {
-    const decision = decide(session, needsLook(session.state) ? seen : absent, now, policy);
+    const decision = decide(session, needsLook(session, life) ? seen : absent, now, life);
     now = new Date(now.getTime() + 10);
     if (decision.kind === 'wait') return { session, seen, waitMs: decision.inMs };
     if (decision.kind === 'move') session = moveTo(session, decision.to, now, { reason: decision.reason, ...decision.changes });
     else if (decision.kind === 'note') session = note(session, { ...decision.changes, reason: decision.reason });
-    else ({ session, seen } = enact(decision.action, session, seen, now));
+    else ({ session, seen } = enact(decision.action, { session, seen }, now, life));
   }
   throw new Error(`no rest: ${session.state}, ${seen.phase}, wanted ${session.wanted}`);
 }
@@ -171,6 +194,7 @@ function settle(start: Session, firstSeen: Seen, from: Date): { session: Session
 const states = Object.keys(TRANSITIONS) as SessionState[];
 const anySeen: fc.Arbitrary<Seen> = fc.record({
   phase: fc.constantFrom('absent', 'created', 'running', 'frozen', 'exited'),
+  node: fc.constant('n1'),
   startedAt: fc.constantFrom(STARTED, AGAIN),
   exitCode: fc.constantFrom(0, 1, 137),
   interrupted: fc.boolean(),
@@ -196,11 +220,14 @@ const anySession: fc.Arbitrary<Session> = fc
     }),
   );
 
-describe('decide, from any state and whatever is there', () => {
+describe.each([
+  ['on an engine', policy],
+  ['on a cluster', onCluster],
+])('decide %s, from any state and whatever is there', (_where, life) => {
   test('with a fair engine the session comes to rest, where it was wanted or ended', () => {
     fc.assert(
       fc.property(anySession, anySeen, (session, seen) => {
-        const rest = settle(session, seen, T0);
+        const rest = settle(session, seen, life);
         if (isFinal(rest.session.state)) return true;
         const reached = { running: 'running', paused: 'paused', terminated: 'terminated' }[session.wanted];
         return rest.session.state === reached;
@@ -212,7 +239,7 @@ describe('decide, from any state and whatever is there', () => {
   test('nothing rests without a next look while state and wish differ', () => {
     fc.assert(
       fc.property(anySession, anySeen, (session, seen) => {
-        const decision = decide(session, seen, T0, policy);
+        const decision = decide(session, seen, T0, life);
         const differs =
           session.wanted === 'terminated' ? !isFinal(session.state) : session.state !== session.wanted && !isFinal(session.state);
         return !(differs && decision.kind === 'wait' && decision.inMs === null);
@@ -225,7 +252,7 @@ describe('decide, from any state and whatever is there', () => {
     fc.assert(
       fc.property(anySession, anySeen, (session, seen) => {
         const start = isFinal(session.state) ? session : { ...session, wanted: 'terminated' as const };
-        const rest = settle(start, seen, T0);
+        const rest = settle(start, seen, life);
         return isFinal(rest.session.state) && (isFinal(session.state) || session.state === 'pending' || rest.seen.phase === 'absent');
       }),
       { numRuns: 3_000 },

@@ -12,6 +12,7 @@ export interface DraftContext {
   readonly project: { readonly id: string };
   readonly defaultImage: string;
   readonly capacities: readonly NodeCapacity[];
+  readonly orchestrates: boolean;
   /** sha256 of the request as it came, hex. */
   readonly requestHash: string;
 }
@@ -23,7 +24,7 @@ const MIN_MEMORY_BYTES = 6 * 1024 ** 2;
 export function draftSession(input: CreateSession, context: DraftContext): NewSession {
   const spec = specOf(input, context);
   refuseContradictions(input, spec);
-  refuseImpossible(spec, context.capacities);
+  refuseImpossible(spec, context);
   return {
     id: context.id,
     name: input.name ?? `session-${context.id.replaceAll('-', '').slice(-8)}`,
@@ -73,7 +74,9 @@ function refuseContradictions(input: CreateSession, spec: SessionSpec): void {
     refuse('resources.memory', `${spec.memoryBytes} bytes of memory are too few for any container: ask for at least 6MiB`);
 }
 
-function refuseImpossible(spec: SessionSpec, capacities: readonly NodeCapacity[]): void {
+/** A cluster may grow: there, what nobody can run now waits, and says for what. */
+function refuseImpossible(spec: SessionSpec, { capacities, orchestrates }: Pick<DraftContext, 'capacities' | 'orchestrates'>): void {
+  if (orchestrates) return;
   if (capacities.length > 0 && capacities.every((node) => !node.reachable)) {
     throw new ProblemError('engine-unavailable', capacities.map((node) => node.reason).join('; '));
   }

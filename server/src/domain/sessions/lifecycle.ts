@@ -10,7 +10,7 @@ export const TRANSITIONS = {
   pausing: ['paused', 'terminating'],
   paused: ['pending', 'terminating'],
   restarting: ['running', 'terminating'],
-  terminating: ['terminated', 'error'],
+  terminating: ['terminated', 'cancelled', 'error'],
   terminated: [],
   cancelled: [],
   error: [],

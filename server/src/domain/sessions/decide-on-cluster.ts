@@ -1,0 +1,224 @@
+import type { Cause } from '@berth/contract';
+import { formatDuration } from '@berth/contract';
+import { waitingText } from '../scheduling/explain.ts';
+import {
+  act,
+  age,
+  ended,
+  fail,
+  fromTerminating,
+  giveUp,
+  INTERRUPTED,
+  isOldProcess,
+  LOST,
+  move,
+  noRoom,
+  paused,
+  settled,
+  terminate,
+  timedOut,
+  untilReady,
+  wait,
+  type Decision,
+  type LifePolicy,
+  type Seen,
+} from './decision.ts';
+import type { Session } from './session.ts';
+import { beginStep } from './timeline.ts';
+
+const NEVER_PLACED = 'cancelled before it got a place';
+/** Events tell of changes sooner; this is for those that are lost. */
+const LOOK_MS = 2_000;
+
+/**
+ * A cluster places containers and gets images by itself. A container that has ended is never started again: pausing gives it up,
+ * resuming and restarting put one of the next generation in its place.
+ */
+export function decideOnCluster(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
+  if (session.wanted === 'terminated' && isUnderWay(session))
+    return session.startedAt === null && session.state === 'pending' ? withdraw(NEVER_PLACED, null) : terminate(session);
+  if (seen.silent !== undefined && isUnderWay(session)) return whileSilent(session, seen.silent, now, policy);
+  switch (session.state) {
+    case 'pending':
+      return fromPending(session, seen, now, policy);
+    case 'scheduled':
+    case 'pulling':
+      return fromImage(session, seen, now, policy);
+    case 'preparing':
+      return fromPreparing(session, seen, now, policy);
+    case 'running':
+      return fromRunning(session, seen);
+    case 'pausing':
+      return fromPausing(session, seen, now);
+    case 'paused':
+      return fromPaused(session, seen);
+    case 'restarting':
+      return fromRestarting(session, seen, now, policy);
+    case 'terminating':
+      return seen.silent === undefined ? fromTerminating(session, seen, now, policy) : act('remove');
+    case 'terminated':
+    case 'cancelled':
+    case 'error':
+      return settled;
+  }
+}
+
+/** Something of it may be in the cluster, and it is not ending yet. */
+const isUnderWay = (session: Session): boolean =>
+  session.state === 'pending' ? session.generation > 0 : !['terminating', 'terminated', 'cancelled', 'error'].includes(session.state);
+
+/** Silence proves nothing about the process; only after a long one is it given up. */
+function whileSilent(session: Session, silent: NonNullable<Seen['silent']>, now: Date, policy: LifePolicy): Decision {
+  const leftMs = policy.nodeLostMs - (now.getTime() - silent.since.getTime());
+  if (leftMs <= 0) return fail(nodeLost(session, silent.since, policy.nodeLostMs));
+  return session.reason === silent.message ? wait(Math.min(leftMs, 2 * LOOK_MS)) : say(session, silent.message);
+}
+
+function fromPending(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
+  if (session.wanted === 'terminated') return move('cancelled', NEVER_PLACED, { endedAt: now });
+  if (session.wanted === 'paused' && session.startedAt !== null) {
+    return seen.phase === 'absent' ? move('paused', 'paused again before it got a place', { waiting: null, grant: null }) : act('release');
+  }
+  const limit = session.spec.pendingTimeoutMs ?? policy.pendingMs;
+  const late = session.startedAt === null && age(session, now) > limit;
+  if (session.grant === null && seen.phase !== 'absent') return act('release');
+  if (session.grant === null) return late ? giveUp(noRoom(session, limit), now) : act('place');
+  if (seen.phase === 'absent') return act('create');
+  if (seen.phase === 'exited') return ended(seen);
+  if (seen.node !== undefined) {
+    const grant = { ...session.grant, node: seen.node };
+    return move('scheduled', `placed on ${seen.node}`, { grant, waiting: null, timeline: beginStep(session.timeline, 'image', now) });
+  }
+  return late ? withdraw('no room', noRoom(session, limit)) : whileWaiting(session, seen);
+}
+
+function fromImage(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
+  if (seen.phase === 'absent') return act('create');
+  if (seen.phase === 'exited') return ended(seen);
+  if (seen.waiting?.for !== 'image')
+    return move('preparing', 'preparing its container', { timeline: beginStep(session.timeline, 'create', now) });
+  if (session.state === 'scheduled') {
+    const timeline = beginStep(session.timeline, 'image', now, seen.waiting.message);
+    return move('pulling', seen.waiting.message, { timeline });
+  }
+  return age(session, now) > policy.pullMs ? fail(timedOut('its image', 'has not arrived', policy.pullMs)) : whileWaiting(session, seen);
+}
+
+function fromPreparing(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
+  switch (seen.phase) {
+    case 'absent':
+      return act('create');
+    case 'created':
+      return untilStartable(session, seen, now, policy.readyMs);
+    case 'running':
+    case 'frozen':
+      return located(session, seen, untilReady(session, seen, now, policy.readyMs));
+    case 'exited':
+      return seen.interrupted === true ? act('replace') : ended(seen);
+  }
+}
+
+function fromRunning(session: Session, seen: Seen): Decision {
+  if (session.restartWish > session.restartServed)
+    return move('restarting', 'restart asked for', { restartServed: session.restartWish, restarts: session.restarts + 1 });
+  switch (seen.phase) {
+    case 'absent':
+      return fail(LOST);
+    case 'created':
+      return act('start');
+    case 'running':
+    case 'frozen':
+      if (session.wanted === 'paused') return move('pausing', 'pause asked for');
+      return session.reason === 'running' ? settled : say(session, 'running');
+    case 'exited':
+      if (seen.interrupted !== true) return ended(seen);
+      if (session.type === 'batch') return fail(INTERRUPTED);
+      return move('restarting', 'its node was restarted; starting it again', { restarts: session.restarts + 1 });
+  }
+}
+
+function fromPausing(session: Session, seen: Seen, now: Date): Decision {
+  switch (seen.phase) {
+    case 'absent':
+      return withoutContainer(paused(now, null));
+    case 'created':
+      return act('release');
+    case 'running':
+    case 'frozen':
+      return act('stop');
+    case 'exited':
+      return act(session.logsKept ? 'release' : 'keep-log');
+  }
+}
+
+function fromPaused(session: Session, seen: Seen): Decision {
+  if (seen.phase !== 'absent') return act('release');
+  return session.wanted === 'running' ? withoutContainer(move('pending', 'resume asked for')) : wait(null);
+}
+
+function fromRestarting(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
+  const old = isOldProcess(session, seen);
+  switch (seen.phase) {
+    case 'absent':
+      return act('replace');
+    case 'created':
+      return untilStartable(session, seen, now, policy.pendingMs);
+    case 'running':
+    case 'frozen':
+      return old ? act('stop') : located(session, seen, untilReady(session, seen, now, policy.restartMs));
+    case 'exited':
+      if (old && !session.logsKept) return act('keep-log');
+      return old || seen.interrupted === true ? act('release') : ended(seen);
+  }
+}
+
+function untilStartable(session: Session, seen: Seen, now: Date, limitMs: number): Decision {
+  if (seen.waiting === undefined) return act('start');
+  return age(session, now) > limitMs ? fail(neverStarted(session, limitMs)) : whileWaiting(session, seen);
+}
+
+/** A container that took another's place may be elsewhere. */
+const located = (session: Session, { node }: Seen, decision: Decision): Decision =>
+  decision.kind === 'move' && decision.to === 'running' && node !== undefined && session.grant !== null
+    ? { ...decision, changes: { ...decision.changes, grant: { ...session.grant, node } } }
+    : decision;
+
+/** Keeps the reason true. */
+function whileWaiting(session: Session, seen: Seen): Decision {
+  const { waiting } = seen;
+  if (waiting === undefined) return wait(LOOK_MS);
+  if (waiting.for !== 'room') return session.reason === waiting.message ? wait(LOOK_MS) : say(session, waiting.message, 'progress');
+  const room = { position: 1, of: 1, reasons: waiting.reasons };
+  const reason = waitingText(room);
+  return session.reason === reason ? wait(LOOK_MS) : { kind: 'note', reason, changes: { waiting: room }, event: 'waiting' };
+}
+
+const say = (session: Session, reason: string, event: 'notice' | 'progress' = 'notice'): Decision => ({
+  kind: 'note',
+  reason,
+  changes: { waiting: null, timeline: session.timeline },
+  event,
+});
+
+/** It never ran, but something of it is in the cluster. */
+function withdraw(text: string, cause: Cause | null): Decision {
+  const reason = cause?.message ?? text;
+  return move('terminating', reason, { ending: { state: 'cancelled', reason, exitCode: null, cause }, waiting: null });
+}
+
+/** Its next container is a new one in every respect. */
+const withoutContainer = (decision: Decision): Decision =>
+  decision.kind === 'move'
+    ? { ...decision, changes: { ...decision.changes, grant: null, processStartedAt: null, logsKept: false, willStopAt: null } }
+    : decision;
+
+const nodeLost = (session: Session, since: Date, limitMs: number): Cause => ({
+  code: 'node-lost',
+  message: `node lost: ${session.grant?.node ?? 'its node'} has not answered since ${since.toISOString()}, longer than ${formatDuration(limitMs)}`,
+  remedy: 'create the session again: files in the home folder are kept where storages outlive a node',
+});
+const neverStarted = (session: Session, limitMs: number): Cause => ({
+  code: 'timed-out',
+  message: `its container was not ready to start within ${formatDuration(limitMs)}: ${session.reason}`,
+  remedy: 'if the reason does not help, ask whoever runs this installation',
+});

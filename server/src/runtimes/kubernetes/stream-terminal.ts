@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { PassThrough, Writable } from 'node:stream';
+import type { Terminal } from '../runtime.ts';
+import { exitStatusOf } from './exit-status.ts';
+import { FRAMED_END, framed } from './stdin-framing.ts';
+import type { StreamSocket } from './stream-socket.ts';
+
+const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3, size: 4 } as const;
+
+/** `none`: what is written is dropped. `raw`: ending it tells the process nothing, unless the protocol can. */
+export type StdinForm = 'none' | 'raw' | 'framed';
+
+interface Line {
+  readonly socket: StreamSocket;
+  readonly stdin: StdinForm;
+  /** Called when the client closes before the process has ended. */
+  readonly hangUp?: () => void;
+}
+
+/** A connection to an exec or to the main process as three streams. */
+export function terminalOf({ socket, stdin, hangUp }: Line): Terminal {
+  const out = { stdout: new PassThrough(), stderr: new PassThrough() };
+  let closed = false;
+  let ended = false;
+  const exited = pump(socket, out).then((code) => {
+    ended = true;
+    return closed ? undefined : code;
+  });
+  return {
+    stdin: inputOf(socket, stdin),
+    stdout: out.stdout,
+    stderr: out.stderr,
+    exited,
+    async resize({ rows, cols }) {
+      const size = Buffer.from(JSON.stringify({ Width: cols, Height: rows }));
+      // Too late is not wrong: the process has ended.
+      await socket.send(CHANNEL.size, size).catch(() => undefined);
+    },
+    close() {
+      if (!closed && !ended) hangUp?.();
+      closed = true;
+      socket.close();
+    },
+  };
+}
+
+/** Resolves with the exit code, or undefined where the connection broke before it was told. Never rejects. */
+async function pump(socket: StreamSocket, out: Record<'stdout' | 'stderr', PassThrough>): Promise<number | undefined> {
+  let status = '';
+  try {
+    for await (const { channel, data } of socket.messages()) {
+      if (channel === CHANNEL.status) status += data.toString();
+      const stream = channel === CHANNEL.stdout ? out.stdout : channel === CHANNEL.stderr ? out.stderr : undefined;
+      if (stream !== undefined && !stream.write(data)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+    }
+  } catch {
+    // A broken connection is an ended one: what became of the process, the status channel tells or nobody.
+  }
+  socket.close();
+  const end = status === '' ? undefined : exitStatusOf(status);
+  if (end !== undefined && 'failure' in end) out.stderr.write(`${end.failure}\n`);
+  out.stdout.end();
+  out.stderr.end();
+  return end !== undefined && 'exitCode' in end ? end.exitCode : undefined;
+}
+
+function inputOf(socket: StreamSocket, form: StdinForm): Writable {
+  const send = async (data: Buffer): Promise<void> => {
+    if (form !== 'none') await socket.send(CHANNEL.stdin, form === 'framed' ? framed(data) : data);
+  };
+  const end = async (): Promise<void> => {
+    if (form === 'framed') await socket.send(CHANNEL.stdin, FRAMED_END);
+    else if (form === 'raw' && socket.closesChannels) await socket.closeChannel(CHANNEL.stdin);
+  };
+  const stdin = new Writable({
+    write: (chunk: Buffer, _encoding, done) => void send(chunk).then(() => done(), done),
+    final: (done) => void end().then(() => done(), () => done()),
+  });
+  // A process that reads no more, or is gone: its exit code is what tells.
+  stdin.on('error', () => undefined);
+  return stdin;
+}
