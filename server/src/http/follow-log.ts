@@ -4,9 +4,9 @@ import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { Notifications } from '../domain/sessions/session-store.ts';
 import { RuntimeError } from '../runtimes/runtime.ts';
-import { Skipping, tailOf } from './log-chunks.ts';
+import { bytesIn, Skipping, tailOf, withoutStart, type LogStream } from './log-chunks.ts';
 import { LogPosition } from './log-position.ts';
-import { keptLog, readLog, type LogParts } from './session-log.ts';
+import { earlierLog, keptLog, readLog, type LogParts } from './session-log.ts';
 import { SessionWatch } from './session-watch.ts';
 
 const POLL_MS = 2_000;
@@ -44,7 +44,6 @@ class Follower {
   readonly #signal: AbortSignal;
   readonly #tail: number | undefined;
   #position: LogPosition | undefined;
-  #generation = -1;
   /** The engine's start time of the process whose output has been given to its end. */
   #done: number | undefined;
 
@@ -60,8 +59,7 @@ class Follower {
     try {
       const { phase, startedAt } = await this.#parts.runtime.inspect(ref);
       if (phase !== 'running' && phase !== 'frozen') return;
-      if (session.generation !== this.#generation) this.#turnTo(session.generation);
-      else if (startedAt !== undefined && startedAt.getTime() === this.#done) return;
+      if (startedAt !== undefined && startedAt.getTime() === this.#done) return;
       if (this.#position === undefined) yield* this.#begin(session);
       else yield* this.#readOn(session, this.#position);
       this.#done = startedAt?.getTime();
@@ -78,11 +76,6 @@ class Follower {
     else yield* this.#tail === undefined ? kept : tailOf(kept, this.#tail);
   }
 
-  #turnTo(generation: number): void {
-    if (this.#position !== undefined) this.#position = new LogPosition();
-    this.#generation = generation;
-  }
-
   /** Whoever wants only a tail has the whole log counted: a restart may print the same lines again, and only counting tells them apart. */
   async *#begin(session: Session): AsyncGenerator<KeptChunk> {
     const position = new LogPosition();
@@ -97,7 +90,14 @@ class Follower {
   }
 
   async *#readOn(session: Session, position: LogPosition): AsyncGenerator<KeptChunk> {
-    const skipping = new Skipping(position.locateIn(await readLog(this.#parts, session, this.#signal)));
+    const given = position.locateIn(await readLog(this.#parts, session, this.#signal));
+    const earlier = await earlierLog(this.#parts, session);
+    for (const chunk of withoutStart(earlier, given)) {
+      position.advance(chunk);
+      yield chunk;
+    }
+    const left = (stream: LogStream): number => Math.max(given[stream] - bytesIn(earlier, stream).length, 0);
+    const skipping = new Skipping({ stdout: left('stdout'), stderr: left('stderr') });
     for await (const chunk of this.#parts.runtime.logs(containerOf(session), { follow: true, signal: this.#signal })) {
       const unread = skipping.unread(chunk);
       if (unread === undefined) continue;

@@ -13,12 +13,12 @@ export interface LogParts {
 
 /** All that is there now: from the container while it exists, else what was kept of it. Nothing, for a session that has not started. */
 export async function readLog(parts: LogParts, session: Session, signal: AbortSignal): Promise<readonly KeptChunk[]> {
-  if (isFinal(session.state)) return keptLog(parts.sessions, session.id);
+  if (isFinal(session.state) || session.logsKept) return keptLog(parts.sessions, session.id);
   const ref = containerOf(session);
   try {
     const { phase } = await parts.runtime.inspect(ref);
     if (phase === 'absent' || phase === 'created') return await keptLog(parts.sessions, session.id);
-    const chunks: KeptChunk[] = [];
+    const chunks = [...(await earlierLog(parts, session))];
     for await (const chunk of parts.runtime.logs(ref, { follow: false, signal })) chunks.push(chunk);
     return chunks;
   } catch (error) {
@@ -29,9 +29,13 @@ export async function readLog(parts: LogParts, session: Session, signal: AbortSi
   }
 }
 
-export async function keptLog(sessions: SessionStore, id: string): Promise<readonly KeptChunk[]> {
-  const kept = await sessions.log(id);
-  return kept === undefined ? [] : [...decodeChunks(isCompressed(kept) ? gunzipSync(kept) : kept)];
-}
+/** Of the containers before the present one, where the runtime starts none twice. */
+export const earlierLog = async (parts: LogParts, { id, generation }: Session): Promise<readonly KeptChunk[]> =>
+  generation > 1 ? decoded(await parts.sessions.logs(id, generation)) : [];
+
+export const keptLog = async (sessions: SessionStore, id: string): Promise<readonly KeptChunk[]> => decoded(await sessions.logs(id));
+
+const decoded = (logs: readonly Buffer[]): readonly KeptChunk[] =>
+  logs.flatMap((log) => [...decodeChunks(isCompressed(log) ? gunzipSync(log) : log)]);
 
 const isCompressed = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;

@@ -199,7 +199,7 @@ export class Actions {
       bytes += chunk.data.length;
       while (bytes > keptLogBytes && chunks.length > 1) bytes -= chunks.shift()?.data.length ?? 0;
     }
-    await store.keepLog(session.id, gzipSync(Buffer.concat(chunks.map(encodeChunk)), { level: 1 }));
+    await store.keepLog(session.id, session.generation, gzipSync(Buffer.concat(chunks.map(encodeChunk)), { level: 1 }));
     return { kind: 'save', next: note(session, { logsKept: true, lastLog: lastLines(chunks, LAST_LINES) }), event: null };
   }
 

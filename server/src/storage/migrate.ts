@@ -1,12 +1,14 @@
 import { sql, type Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { sessionsMigration } from './migrations/0001-sessions.ts';
+import { logGenerationsMigration } from './migrations/0002-log-generations.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Tables } from './tables.ts';
 
 /** Forward only. A new one is appended; one that was released is never changed. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-sessions': sessionsMigration,
+  '0002-log-generations': logGenerationsMigration,
 };
 export const SCHEMA_VERSION = Object.keys(MIGRATIONS).at(-1) ?? '';
 

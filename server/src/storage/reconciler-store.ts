@@ -153,12 +153,12 @@ export class PostgresReconcilerStore implements ReconcilerStore {
     return new Map(rows.map(({ id, ...rest }) => [id, rest]));
   }
 
-  async keepLog(sessionId: string, log: Buffer): Promise<void> {
+  async keepLog(sessionId: string, generation: number, log: Buffer): Promise<void> {
     await killPoint('store.session-log', () =>
       this.db
         .insertInto('session_logs')
-        .values({ session_id: sessionId, log })
-        .onConflict((conflict) => conflict.column('session_id').doUpdateSet({ log }))
+        .values({ session_id: sessionId, generation, log })
+        .onConflict((conflict) => conflict.columns(['session_id', 'generation']).doUpdateSet({ log }))
         .execute(),
     );
   }

@@ -121,10 +121,16 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
     );
   }
 
-  async log(sessionId: string): Promise<Buffer | undefined> {
-    if (!isUuid(sessionId)) return undefined;
-    const row = await this.db.selectFrom('session_logs').select('log').where('session_id', '=', sessionId).executeTakeFirst();
-    return row?.log;
+  async logs(sessionId: string, before = 2 ** 31 - 1): Promise<readonly Buffer[]> {
+    if (!isUuid(sessionId)) return [];
+    const rows = await this.db
+      .selectFrom('session_logs')
+      .select('log')
+      .where('session_id', '=', sessionId)
+      .where('generation', '<', before)
+      .orderBy('generation')
+      .execute();
+    return rows.map(({ log }) => log);
   }
 
   async events(filter: Parameters<SessionStore['events']>[0]): Promise<readonly StoredEvent[]> {

@@ -88,6 +88,7 @@ export interface SessionEventsTable {
 
 export interface SessionLogsTable {
   session_id: string;
+  generation: number;
   log: Buffer;
 }
 

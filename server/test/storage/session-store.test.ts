@@ -185,11 +185,14 @@ describe('request', () => {
 
 test('a kept log comes back byte for byte, and keeping it again replaces it', async () => {
   const { id } = await makeSession(storage, owner);
-  expect(await storage.sessions.log(id)).toBeUndefined();
+  expect(await storage.sessions.logs(id)).toEqual([]);
   const log = Buffer.from([0, 1, 255, 10, 0]);
-  await storage.sessions.keepLog(id, Buffer.from('first'));
-  await storage.sessions.keepLog(id, log);
-  expect(await storage.sessions.log(id)).toEqual(log);
+  await storage.sessions.keepLog(id, 1, Buffer.from('first'));
+  await storage.sessions.keepLog(id, 1, log);
+  expect(await storage.sessions.logs(id)).toEqual([log]);
+  await storage.sessions.keepLog(id, 2, Buffer.from('second generation'));
+  expect(await storage.sessions.logs(id)).toEqual([log, Buffer.from('second generation')]);
+  expect(await storage.sessions.logs(id, 2)).toEqual([log]);
 });
 
 test('what programs print, NUL and half characters included, can be kept', async () => {

@@ -31,7 +31,7 @@ export interface ReconcilerStore {
   /** Which of these ids the table knows at all. */
   known(ids: readonly string[]): Promise<ReadonlyMap<string, { state: SessionState; generation: number }>>;
 
-  keepLog(sessionId: string, log: Buffer): Promise<void>;
+  keepLog(sessionId: string, generation: number, log: Buffer): Promise<void>;
 }
 
 export interface Placement {
@@ -97,7 +97,8 @@ export interface SessionStore {
   list(filter: SessionFilter): Promise<{ readonly items: readonly Session[]; readonly next: string | null }>;
   /** Applies a pure change to the latest row under its lock, records the event, makes the session due and wakes the loop. The change may throw. */
   request(id: string, change: (session: Session) => Session, message: string): Promise<Session>;
-  log(sessionId: string): Promise<Buffer | undefined>;
+  /** What was kept, oldest generation first; of those before this one, where one is given. */
+  logs(sessionId: string, before?: number): Promise<readonly Buffer[]>;
   /** In order, after an event id; never skips one that was committed late. */
   events(filter: {
     readonly ownerId: string | null;
