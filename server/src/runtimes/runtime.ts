@@ -27,6 +27,8 @@ export interface ContainerSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly user: { readonly name: string; readonly uid: number; readonly gid: number; readonly home: string };
   readonly hostname: string;
+  /** Host names of the session's other containers; they find this one by `ref.container`. */
+  readonly peers?: readonly string[];
   readonly workDir: string | null;
   readonly limits: {
     readonly cpus: number;

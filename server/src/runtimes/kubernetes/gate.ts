@@ -1,0 +1,92 @@
+import { LOGIN_SHELL as DOCKER_LOGIN_SHELL } from '../docker/container-spec.ts';
+import type { ContainerSpec } from '../runtime.ts';
+
+/** bash where there is one; a login shell, so that the image's profile holds. */
+export const LOGIN_SHELL: readonly string[] = DOCKER_LOGIN_SHELL;
+
+/** A folder in memory, in every pod. */
+export const BERTH_FOLDER = '/run/berth';
+
+/** What a container runs, in the manifest's words. */
+export interface Launch {
+  readonly command?: string[];
+  readonly args?: string[];
+}
+
+/**
+ * The process waits until the gate is opened, so that clients are attached before its first byte. The pipe is held open at
+ * both ends before `go` is looked at: an opener who comes too early for the one is seen by the other.
+ */
+const WAIT = `
+if mkfifo ${BERTH_FOLDER}/gate; then
+  exec 3<>${BERTH_FOLDER}/gate
+  [ -e ${BERTH_FOLDER}/go ] || read -r _ <&3
+  exec 3<&-
+fi`;
+
+/** Opening twice, or before the process has come to its gate, is as good: a pipe opened both ways never blocks. */
+export const OPEN_GATE: readonly string[] = [
+  '/bin/sh',
+  '-c',
+  `: >${BERTH_FOLDER}/go; [ ! -p ${BERTH_FOLDER}/gate ] || echo go 1<>${BERTH_FOLDER}/gate`,
+];
+
+/** From framed standard input (stdin-framing.ts) to what was meant. */
+export const DECODE_STDIN = `while IFS= read -r line && [ "$line" != . ]; do printf '%s\\n' "$line" | base64 -d || break; done`;
+
+/** The decoder is a grandchild: the command gets no child that it did not make itself. */
+const UNFRAME = `
+mkfifo ${BERTH_FOLDER}/in
+exec 3<&0
+( { ${DECODE_STDIN}; } <&3 3<&- >${BERTH_FOLDER}/in 2>/dev/null & )
+exec <${BERTH_FOLDER}/in 3<&-`;
+
+/** The trap is reached only where the program could not be executed: the shell then ends with 127 or 126. */
+const RUN = `
+trap 'echo "$? $1" >/dev/termination-log' EXIT
+exec "$@"`;
+
+export const isFramed = (spec: ContainerSpec): boolean => isGated(spec) && spec.stdin === 'once' && !spec.tty;
+
+/** The wrapper cannot know an image's entrypoint. */
+export const isGated = (spec: ContainerSpec): boolean => !spec.keepEntrypoint;
+
+/** The command behind the gate. */
+export function gatedLaunch(spec: ContainerSpec): Launch {
+  const script = `${WAIT}${isFramed(spec) ? UNFRAME : ''}${RUN}`.trim();
+  return { command: ['/bin/sh', '-c', script, 'sh'].map(escaped), args: programOf(spec).map(escaped) };
+}
+
+/** The command itself, or what is to be handed to the image's entrypoint. */
+export function plainLaunch(spec: ContainerSpec): Launch {
+  if (spec.keepEntrypoint) return spec.command.length === 0 ? {} : { args: spec.command.map(escaped) };
+  return { command: programOf(spec).map(escaped) };
+}
+
+/** What a gated container would run without its gate. */
+export const withoutGate = (launch: { readonly args?: readonly string[] }): Launch => ({ command: [...(launch.args ?? [])] });
+
+/** The program that a container was to run, and its arguments; empty where the image decides. */
+export function programIn(launch: { readonly command?: readonly string[]; readonly args?: readonly string[] }): readonly string[] {
+  const gated = launch.command !== undefined && launch.args !== undefined;
+  return ((gated ? launch.args : launch.command) ?? []).map((word) => word.replaceAll('$$', '$'));
+}
+
+/** What the wrapper left in the termination message: the program is missing (127) or may not be executed (126). */
+export function failureToExecute(
+  terminationMessage: string | undefined,
+): { readonly code: 126 | 127; readonly program: string } | undefined {
+  const [, code, program] = /^(12[67]) ([^\n]*)\n?$/.exec(terminationMessage ?? '') ?? [];
+  return program === undefined ? undefined : { code: code === '126' ? 126 : 127, program };
+}
+
+/**
+ * A login shell ignores SIGTERM; the end of its terminal is what it listens to. Before the kubelet's signal, everything in the pod but
+ * its first process and this one hears of it.
+ */
+export const HANG_UP: readonly string[] = ['/bin/sh', '-c', 'kill -HUP -1'];
+
+const programOf = (spec: ContainerSpec): readonly string[] => (spec.command.length === 0 ? LOGIN_SHELL : spec.command);
+
+/** The kubelet puts variables for "$(NAME)" in commands and values; "$$" is one "$" to it. */
+export const escaped = (text: string): string => text.replaceAll('$', '$$$$');

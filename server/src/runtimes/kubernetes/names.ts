@@ -1,0 +1,94 @@
+import type { ContainerRef, ContainerSpec } from '../runtime.ts';
+
+/** On everything we make: `instance`. On what belongs to a session all but `storage`. Values are legal label values. */
+export const LABEL = {
+  instance: 'berth.instance',
+  session: 'berth.session',
+  generation: 'berth.generation',
+  container: 'berth.container',
+  owner: 'berth.owner',
+  project: 'berth.project',
+  storage: 'berth.storage',
+} as const;
+
+/** What a server needs to know of a pod that it did not make, and what does not fit into a label. */
+export const ANNOTATION = {
+  /** When its gate was opened, as ISO 8601. */
+  startedAt: 'berth.started-at',
+  /** `none`: its process runs as soon as the pod does. */
+  gate: 'berth.gate',
+  /** `framed`: see stdin-framing.ts. */
+  stdin: 'berth.stdin',
+  /** `login-shell`: nobody gave a command. */
+  command: 'berth.command',
+  owner: 'berth.owner-name',
+  project: 'berth.project-name',
+} as const;
+
+/** The one container of a pod. */
+export const MAIN = 'main';
+
+/** The cluster lets no two pods share a name: that is our guard against duplicates. */
+export const podName = (ref: ContainerRef): string => `berth-${ref.sessionId}-g${ref.generation}-${ref.container}`;
+
+/** A container's secret and network policy live and die with its pod, and are found by its name. */
+export const secretName = podName;
+export const networkPolicyName = podName;
+
+/** One for all containers of a generation. */
+export const serviceName = (ref: Pick<ContainerRef, 'sessionId' | 'generation'>): string => `berth-${ref.sessionId}-g${ref.generation}`;
+
+/** Storages outlive sessions; installations share namespaces. */
+export const claimName = (instance: string, storage: string): string => `berth-${instance.slice(0, 8)}-${storage}`;
+
+/** The installation's labels on what belongs to a container. */
+export const labelsOf = (spec: Pick<ContainerSpec, 'ref' | 'owner' | 'project'>, instance: string): Record<string, string> => ({
+  ...labelsOfRef(spec.ref, instance),
+  [LABEL.owner]: labelValue(spec.owner),
+  [LABEL.project]: labelValue(spec.project),
+});
+
+/** These pick out one container. */
+export const labelsOfRef = (ref: ContainerRef, instance: string): Record<string, string> => ({
+  [LABEL.instance]: instance,
+  [LABEL.session]: ref.sessionId,
+  [LABEL.generation]: String(ref.generation),
+  [LABEL.container]: ref.container,
+});
+
+/** A label selector in the API's form. */
+export const selectorOf = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+
+/** At most 63 letters, digits, "-", "_" and ".", of which the first and the last are letters or digits; or nothing. */
+export const labelValue = (text: string): string =>
+  text
+    .replaceAll(/[^A-Za-z0-9_.-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 63)
+    .replace(/[^A-Za-z0-9]+$/, '');
+
+/** As labels are, but lower case and without dots; `session` where nothing is left. */
+export function hostNameOf(text: string): string {
+  const name = text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, 63)
+    .replace(/-+$/, '');
+  return name === '' ? 'session' : name;
+}
+
+type Labels = Readonly<Record<string, string | undefined>> | null | undefined;
+
+/** Undefined for what does not belong to a session's container of this installation. */
+export function refOf(labels: Labels, instance: string): ContainerRef | undefined {
+  const sessionId = labels?.[LABEL.session];
+  const container = labels?.[LABEL.container];
+  const generation = Number(labels?.[LABEL.generation]);
+  if (labels?.[LABEL.instance] !== instance || sessionId === undefined || container === undefined || !Number.isInteger(generation))
+    return undefined;
+  return { sessionId, generation, container };
+}
