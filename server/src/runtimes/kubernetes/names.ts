@@ -15,6 +15,8 @@ export const LABEL = {
 export const ANNOTATION = {
   /** When its gate was opened, as ISO 8601. */
   startedAt: 'berth.started-at',
+  /** When it was told to end. */
+  stoppedAt: 'berth.stopped-at',
   /** `none`: its process runs as soon as the pod does. */
   gate: 'berth.gate',
   /** `framed`: see stdin-framing.ts. */

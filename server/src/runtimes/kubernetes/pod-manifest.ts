@@ -125,7 +125,7 @@ const ownVolumes = (spec: ContainerSpec): V1Volume[] => [
 /** The same pod for an image that has no shell to wait at the gate: what it runs was given, and runs at once. */
 export function ungated(pod: V1Pod): V1Pod {
   const { name, namespace, labels, annotations } = pod.metadata ?? {};
-  const { [ANNOTATION.stdin]: _stdin, [ANNOTATION.startedAt]: _startedAt, ...kept } = annotations ?? {};
+  const { [ANNOTATION.stdin]: _stdin, [ANNOTATION.startedAt]: _startedAt, [ANNOTATION.stoppedAt]: _stoppedAt, ...kept } = annotations ?? {};
   const { nodeName: _node, serviceAccount: _account, ...spec } = pod.spec ?? { containers: [] };
   const { activeDeadlineSeconds: _deadline, ...unlimited } = spec;
   return {
