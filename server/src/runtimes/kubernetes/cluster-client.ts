@@ -28,6 +28,8 @@ export interface ClusterApi {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Of Kubernetes 1: the first whose API server speaks v5.channel.k8s.io without being told to. */
+const FIRST_CLOSING_MINOR = 30;
 
 /**
  * The only way to the cluster: the API's objects are private to this one, so no call can go around its kill point, its time
@@ -40,6 +42,7 @@ export class ClusterClient {
   readonly #kube: KubeConfig;
   readonly #apis = new Map<number, ClusterApi>();
   #silentSince: Date | undefined;
+  #minor: number | undefined;
 
   /** Throws RuntimeError `fatal` where no cluster is named. */
   constructor(access: KubeAccess & { readonly namespace: string }) {
@@ -69,7 +72,9 @@ export class ClusterClient {
     const beginning = timeLimit(REQUEST_TIMEOUT_MS);
     try {
       return await this.#answered(() =>
-        killPoint(point, () => this.#request({ method: 'GET', url: this.server + path, signal: AbortSignal.any([beginning.signal, signal]) })),
+        killPoint(point, () =>
+          this.#request({ method: 'GET', url: this.server + path, signal: AbortSignal.any([beginning.signal, signal]) }),
+        ),
       );
     } finally {
       beginning.clear();
@@ -84,6 +89,12 @@ export class ClusterClient {
     );
   }
 
+  /** Whether the end of a stream's input can be told. Asked once. */
+  async closesChannels(): Promise<boolean> {
+    this.#minor ??= Number.parseInt((await this.call('cluster.version', (api) => api.version.getCode())).minor, 10);
+    return this.#minor >= FIRST_CLOSING_MINOR;
+  }
+
   /** For whom a stream broke in the middle: the error that says so. */
   broken(error: unknown): RuntimeError {
     if (error instanceof RuntimeError) return error;
@@ -92,9 +103,9 @@ export class ClusterClient {
   }
 
   /** Path of a pod in our namespace, or of its subresource. */
-  podPath(pod: string, subresource = '', query: readonly (readonly [string, string])[] = []): string {
+  podPath(pod: string, subresource = '', query: readonly [string, string][] = []): string {
     const path = `/api/v1/namespaces/${encodeURIComponent(this.namespace)}/pods/${encodeURIComponent(pod)}`;
-    const search = new URLSearchParams(query.map(([name, value]) => [name, value]));
+    const search = new URLSearchParams([...query]);
     return `${path}${subresource === '' ? '' : `/${subresource}`}${search.size === 0 ? '' : `?${search}`}`;
   }
 

@@ -57,11 +57,11 @@ async function pump(socket: StreamSocket, out: Record<'stdout' | 'stderr', PassT
     // A broken connection is an ended one: what became of the process, the status channel tells or nobody.
   }
   socket.close();
-  const end = status === '' ? undefined : exitStatusOf(status);
-  if (end !== undefined && 'failure' in end) out.stderr.write(`${end.failure}\n`);
+  const { exitCode, failure } = status === '' ? {} : exitStatusOf(status);
+  if (failure !== undefined) out.stderr.write(`${failure}\n`);
   out.stdout.end();
   out.stderr.end();
-  return end !== undefined && 'exitCode' in end ? end.exitCode : undefined;
+  return exitCode;
 }
 
 function inputOf(socket: StreamSocket, form: StdinForm): Writable {
@@ -74,7 +74,11 @@ function inputOf(socket: StreamSocket, form: StdinForm): Writable {
   };
   const stdin = new Writable({
     write: (chunk: Buffer, _encoding, done) => void send(chunk).then(() => done(), done),
-    final: (done) => void end().then(() => done(), () => done()),
+    final: (done) =>
+      void end().then(
+        () => done(),
+        () => done(),
+      ),
   });
   // A process that reads no more, or is gone: its exit code is what tells.
   stdin.on('error', () => undefined);

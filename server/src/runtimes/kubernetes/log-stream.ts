@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LogChunk, LogOptions } from '../runtime.ts';
+import type { ClusterClient } from './cluster-client.ts';
+import { ClusterRefusal } from './errors.ts';
+import { MAIN } from './names.ts';
+
+const NOT_YET_MS = 500;
+
+/** What a container printed, from the node's file. The two streams are one there: all is stdout. A missing pod is ClusterRefusal 404. */
+export async function* logsOf(client: ClusterClient, pod: string, options: LogOptions): AsyncGenerator<LogChunk> {
+  const path = client.podPath(pod, 'log', [
+    ['container', MAIN],
+    ['follow', String(options.follow)],
+    ...(options.tailLines === undefined ? [] : [['tailLines', String(options.tailLines)] as [string, string]]),
+  ]);
+  try {
+    const source = await begin(client, path, options);
+    if (source === undefined) return;
+    for await (const data of source) yield { stream: 'stdout', data: data as Buffer };
+  } catch (error) {
+    if (!options.signal.aborted) throw client.broken(error);
+  }
+}
+
+/** 400 is a container that has not begun: it has printed nothing, and who follows waits for it. */
+async function begin(client: ClusterClient, path: string, { follow, signal }: LogOptions): Promise<IncomingMessage | undefined> {
+  for (;;) {
+    try {
+      return await client.open('cluster.pod-log', path, signal);
+    } catch (error) {
+      if (!(error instanceof ClusterRefusal) || error.status !== 400) throw error;
+      if (!follow) return undefined;
+    }
+    await delay(NOT_YET_MS, undefined, { signal });
+  }
+}
