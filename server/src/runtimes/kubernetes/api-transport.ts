@@ -10,6 +10,11 @@ export interface ApiRequest {
   readonly signal: AbortSignal;
 }
 
+/** TLS and identity. */
+export interface Credentials extends Omit<SecureRequestOptions, 'headers'> {
+  readonly headers: Record<string, string>;
+}
+
 const KEEP_ALIVE_MS = 30_000;
 
 /**
@@ -41,9 +46,9 @@ export class ApiTransport {
     }
   }
 
-  /** TLS and identity for one request. Read anew each time: tokens and certificates rotate. */
-  async options(url: string): Promise<SecureRequestOptions> {
-    const options: SecureRequestOptions = {};
+  /** For one request. Read anew each time: tokens and certificates rotate. */
+  async options(url: string): Promise<Credentials> {
+    const options: Credentials = { headers: {} };
     await this.#kube.applyToHTTPSOptions(options);
     const behindProxy = this.#kube.getCurrentCluster()?.proxyUrl !== undefined;
     return behindProxy ? options : { ...options, agent: this.#agents[url.startsWith('https:') ? 'https:' : 'http:'] };
@@ -55,7 +60,7 @@ export class ApiTransport {
   }
 }
 
-function exchange(request: ApiRequest, options: SecureRequestOptions): Promise<IncomingMessage> {
+function exchange(request: ApiRequest, options: Credentials): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const send = request.url.startsWith('https:') ? secureRequest : plainRequest;
     const length = request.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(request.body)) };

@@ -106,7 +106,7 @@ export class ClusterClient {
   podPath(pod: string, subresource = '', query: readonly [string, string][] = []): string {
     const path = `/api/v1/namespaces/${encodeURIComponent(this.namespace)}/pods/${encodeURIComponent(pod)}`;
     const search = new URLSearchParams([...query]);
-    return `${path}${subresource === '' ? '' : `/${subresource}`}${search.size === 0 ? '' : `?${search}`}`;
+    return `${path}${subresource === '' ? '' : `/${subresource}`}${search.size === 0 ? '' : `?${search.toString()}`}`;
   }
 
   close(): void {

@@ -26,7 +26,7 @@ const MARKED_TTY = `export TERM=xterm-256color; ${MARKED}`;
 const MARKED_FRAMED = `marker=$1; shift
 {
   /bin/sh -c 'echo $PPID'
-  while IFS= read -r line && [ "$line" != . ]; do printf '%s\n' "$line" | base64 -d || break; done
+  ${DECODE_STDIN}
 } | {
   IFS= read -r decoder
   BERTH_EXEC=$marker "$@"

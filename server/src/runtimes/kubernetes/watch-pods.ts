@@ -32,7 +32,7 @@ export async function* watchPods(client: ClusterClient, { instance, resourceVers
   });
   const overdue = new AbortController();
   const timer = setTimeout(() => overdue.abort(), (LASTS_S + 30) * 1000);
-  const path = `/api/v1/namespaces/${encodeURIComponent(client.namespace)}/pods?${query}`;
+  const path = `/api/v1/namespaces/${encodeURIComponent(client.namespace)}/pods?${query.toString()}`;
   try {
     const answer = await client.open('cluster.pod-watch', path, AbortSignal.any([signal, overdue.signal]));
     for await (const line of lines(answer)) {
