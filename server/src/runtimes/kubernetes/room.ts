@@ -1,5 +1,5 @@
-import type { V1Node, V1Pod, V1Taint, V1Toleration } from '@kubernetes/client-node';
 import { formatBytes } from '@berth/contract';
+import type { V1Node, V1Pod, V1Taint, V1Toleration } from '@kubernetes/client-node';
 import type { Waiting } from '../runtime.ts';
 import { amountOf } from './quantity.ts';
 import { schedulerReasons } from './scheduler-words.ts';
@@ -8,14 +8,14 @@ export type Reasons = Extract<Waiting, { for: 'room' }>['reasons'];
 
 const HOST_NAME = 'kubernetes.io/hostname';
 
-/** Why a pod that has no node yet fits on none, in people's words. Without all nodes and pods: what the scheduler says. */
+/** Why a pod that has no node yet fits on none; each reads well before "on n1". Without all nodes and pods: what the scheduler says. */
 export function roomReasons(pod: V1Pod, known: { readonly nodes?: readonly V1Node[]; readonly pods?: readonly V1Pod[] }): Reasons {
   const said = refusalOf(pod);
   const { nodes, pods } = known;
   if (nodes === undefined || pods === undefined || nodes.length === 0) return schedulerReasons(said);
   const wanted = pod.spec?.nodeSelector?.[HOST_NAME];
   const candidates = wanted === undefined ? nodes : nodes.filter((node) => node.metadata?.labels?.[HOST_NAME] === wanted);
-  if (wanted !== undefined && candidates.length === 0) return [{ node: wanted, reason: 'there is no such node' }];
+  if (wanted !== undefined && candidates.length === 0) return [{ node: 'this cluster', reason: `no node is called ${wanted}` }];
   const reasons = candidates.map((node) => ({ node: nameOf(node), reason: whyNot(pod, node, pods) }));
   const explained = reasons.filter(({ reason }) => reason !== '');
   // A node that looks free to us is refused for something we do not reckon with: only the scheduler knows.
@@ -38,25 +38,27 @@ function whyNot(pod: V1Pod, node: V1Node, pods: readonly V1Pod[]): string {
 /** It takes nothing from anybody. */
 function unwilling(node: V1Node): string | undefined {
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
-  if (ready?.status === 'Unknown') return 'it does not answer';
-  if (ready?.status === 'False') return `it is not ready: ${ready.message ?? 'its kubelet does not say why'}`;
-  if (node.spec?.unschedulable === true) return 'it takes no new containers (cordoned)';
+  if (ready?.status === 'Unknown') return 'no answer';
+  if (ready?.status === 'False') return `the kubelet is not ready (${ready.message ?? 'it does not say why'})`;
+  if (node.spec?.unschedulable === true) return 'no new containers are taken (cordoned)';
   return undefined;
 }
 
 function unsuited(pod: V1Pod, node: V1Node): string | undefined {
   const labels = node.metadata?.labels ?? {};
   const missing = Object.entries(pod.spec?.nodeSelector ?? {}).filter(([key, value]) => labels[key] !== value);
-  if (missing.length > 0) return `it lacks the label ${missing.map((pair) => pair.join('=')).join(', ')}`;
-  const taint = (node.spec?.taints ?? []).find((one) => one.effect !== 'PreferNoSchedule' && !isTolerated(one, pod.spec?.tolerations ?? []));
-  return taint === undefined ? undefined : (PRESSURE[taint.key] ?? `it is kept for others (taint ${taintText(taint)})`);
+  if (missing.length > 0) return `the label ${missing.map((pair) => pair.join('=')).join(', ')} is missing`;
+  const taint = (node.spec?.taints ?? []).find(
+    (one) => one.effect !== 'PreferNoSchedule' && !isTolerated(one, pod.spec?.tolerations ?? []),
+  );
+  return taint === undefined ? undefined : (PRESSURE[taint.key] ?? `kept for others (taint ${taintText(taint)})`);
 }
 
 const PRESSURE: Readonly<Record<string, string>> = {
-  'node.kubernetes.io/memory-pressure': 'it is short of memory',
-  'node.kubernetes.io/disk-pressure': 'its disk is nearly full',
-  'node.kubernetes.io/pid-pressure': 'it is short of process numbers',
-  'node.kubernetes.io/network-unavailable': 'its network is not set up',
+  'node.kubernetes.io/memory-pressure': 'memory is short',
+  'node.kubernetes.io/disk-pressure': 'the disk is nearly full',
+  'node.kubernetes.io/pid-pressure': 'process numbers are short',
+  'node.kubernetes.io/network-unavailable': 'the network is not set up',
 };
 
 export const taintText = ({ key, value, effect }: V1Taint): string => `${key}${value ? `=${value}` : ''}:${effect}`;
@@ -70,7 +72,7 @@ function isTolerated(taint: V1Taint, tolerations: readonly V1Toleration[]): bool
   );
 }
 
-/** "needs 99 CPUs, 1.8 free of 2": also what could never be had, then nothing is said of what is free. */
+/** "needs 99 CPUs, 1.8 free of 2". */
 function shortages(pod: V1Pod, node: V1Node, pods: readonly V1Pod[]): string[] {
   const here = pods.filter((other) => other.spec?.nodeName === nameOf(node) && !isOver(other));
   const held = here.map(requestsOf);
@@ -81,7 +83,7 @@ function shortages(pod: V1Pod, node: V1Node, pods: readonly V1Pod[]): string[] {
     return need > free + 1e-9 ? [`needs ${amountText(resource, need)}, ${plain(resource, free)} free of ${plain(resource, all)}`] : [];
   });
   const places = amountOf(has['pods']);
-  return places > 0 && here.length >= places ? [...short, `it has all the ${places} pods it takes`] : short;
+  return places > 0 && here.length >= places ? [...short, `all ${places} places for pods are taken`] : short;
 }
 
 export const isOver = (pod: V1Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';

@@ -9,12 +9,12 @@ const WORDS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] 
   [/^Insufficient ephemeral-storage/i, () => 'too little disk is free'],
   [/^Insufficient (\S+\/gpu)/i, () => 'too few GPUs are free'],
   [/^Insufficient (\S+)/i, ([, resource]) => `too little ${resource} is free`],
-  [/^Too many pods/i, () => 'all the pods that fit are there'],
+  [/^Too many pods/i, () => 'all places for pods are taken'],
   [/taint \{node\.kubernetes\.io\/(?:unreachable|not-ready)\b/i, () => 'no answer'],
   [/were unschedulable/i, () => 'no new containers are taken (cordoned)'],
   [/taint \{(\S+?):? *([^}]*)\}/i, ([, key, value]) => `kept for others (taint ${key}${value ? `=${value}` : ''})`],
   [/volume node affinity conflict/i, () => 'its storage cannot be reached'],
-  [/match Pod's node affinity/i, () => 'the labels asked for are missing'],
+  [/match Pod's node affinity/i, () => 'a label asked for is missing'],
   [/unbound immediate PersistentVolumeClaims/i, () => 'its storage is not made yet'],
   [/persistentvolumeclaim "(.+)" not found/i, ([, claim]) => `its storage (claim ${claim}) does not exist`],
   [/persistentvolumeclaim "(.+)" is being deleted/i, ([, claim]) => `its storage (claim ${claim}) is being deleted`],
@@ -34,7 +34,7 @@ export function schedulerReasons(said: string, about: 'all' | 'beyond-room' = 'a
     .flatMap((part) => {
       const [, count = '', what = part] = /^(\d+) (.*)$/s.exec(part) ?? [];
       if (about === 'beyond-room' && ROOM.test(what)) return [];
-      return [{ node: count === '1' ? '1 node' : `${count} nodes`, reason: inWords(what) }];
+      return [{ node: count === '' ? 'any node' : count === '1' ? '1 node' : `${count} nodes`, reason: inWords(what) }];
     });
 }
 
