@@ -17,6 +17,7 @@ import { StartGate } from './reconciler/start-gate.ts';
 import { Stepper } from './reconciler/stepper.ts';
 import { connectDocker } from './runtimes/docker/docker-runtime.ts';
 import { findEngine } from './runtimes/docker/find-engine.ts';
+import { connectKubernetes } from './runtimes/kubernetes/kubernetes-runtime.ts';
 import { canFreeze, type Runtime } from './runtimes/runtime.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 import { createMetrics, type Metrics } from './telemetry.ts';
@@ -93,7 +94,30 @@ async function run(parts: Parts): Promise<App> {
   };
 }
 
-function openRuntime(config: Config, instance: string, log: Logger): Runtime {
+const openRuntime = (config: Config, instance: string, log: Logger): Runtime =>
+  config.runtime === 'kubernetes' ? openCluster(config, instance, log) : openEngine(config, instance, log);
+
+function openCluster(config: Config, instance: string, log: Logger): Runtime {
+  const { kubernetesGateway: podLabels, kubernetesGatewayNamespace: namespaceLabels, kubernetesDns } = config;
+  return connectKubernetes({
+    instance,
+    namespace: config.kubernetesNamespace,
+    ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
+    storage: config.kubernetesStorage,
+    gpuResource: config.kubernetesGpuResource,
+    pools: config.kubernetesPools,
+    reach: config.kubernetesReach,
+    gateway: { ...(hasAny(podLabels) && { podLabels }), ...(hasAny(namespaceLabels) && { namespaceLabels }) },
+    egressAllow: config.egressAllow,
+    clusterRanges: config.kubernetesRanges,
+    ...(kubernetesDns[0] === undefined ? {} : { dnsRange: kubernetesDns[0] }),
+    log: (level, message, fields) => log[level](fields, message),
+  });
+}
+
+const hasAny = (labels: Readonly<Record<string, string>>): boolean => Object.keys(labels).length > 0;
+
+function openEngine(config: Config, instance: string, log: Logger): Runtime {
   const dockerHost = findEngine(config.dockerHost, process.env);
   return connectDocker({
     url: dockerHost,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { inWords, ProblemError, parseBytes, parseDuration, type Parsed } from '@berth/contract';
+import { labels, namespace, nodePools, storageSource } from './cluster-settings.ts';
 import { parseImageReference } from './domain/images/reference.ts';
 
 /** A configuration that cannot be used, in a sentence that names the setting, its source and the remedy. */
@@ -60,7 +61,12 @@ export const SETTINGS = {
   listen: setting('BERTH_LISTEN', address, '127.0.0.1:4280', 'Address of the API'),
   allowedHosts: setting('BERTH_ALLOWED_HOSTS', list, '', 'Host names under which the API may be addressed, besides loopback'),
   databaseUrl: setting('DATABASE_URL', text.optional(), undefined, 'PostgreSQL to use; without it Berth runs its own'),
-  runtime: setting('BERTH_RUNTIME', z.enum(['docker'], 'only "docker" (Docker or Podman) is there yet'), 'docker', 'What runs containers'),
+  runtime: setting(
+    'BERTH_RUNTIME',
+    z.enum(['docker', 'kubernetes'], 'write docker (Docker or Podman) or kubernetes'),
+    'docker',
+    'What runs containers',
+  ),
   dockerHost: setting(
     'DOCKER_HOST',
     text.optional(),
@@ -69,6 +75,41 @@ export const SETTINGS = {
   ),
   addressRange: setting('BERTH_ADDRESS_RANGE', text, '10.213.0.0/16', "Each session's network is a /28 of this"),
   egressAllow: setting('BERTH_EGRESS_ALLOW', networks, '', 'Private addresses or ranges that sessions may reach besides the Internet'),
+  kubeconfig: setting('KUBECONFIG', text.optional(), undefined, 'How to reach the cluster; without it the one this server runs in'),
+  kubernetesNamespace: setting('BERTH_KUBERNETES_NAMESPACE', namespace, 'berth-sessions', 'Namespace of the sessions'),
+  kubernetesStorage: setting(
+    'BERTH_KUBERNETES_STORAGE',
+    storageSource,
+    'none',
+    'Where homes live: class[:NAME[:SIZE[:ACCESS]]], claim:NAME, host-path:/PATH, nfs:SERVER:/PATH or none',
+  ),
+  kubernetesReach: setting(
+    'BERTH_KUBERNETES_REACH',
+    z.enum(['auto', 'pod', 'tunnel'], 'write auto, pod or tunnel'),
+    'auto',
+    'How ports of sessions are reached: by the address of the pod, or through the API server',
+  ),
+  kubernetesGpuResource: setting('BERTH_KUBERNETES_GPU_RESOURCE', text, 'nvidia.com/gpu', 'Name under which the cluster counts GPUs'),
+  kubernetesPools: setting('BERTH_KUBERNETES_POOLS', nodePools, [], 'Node pools, as a list in the file or as JSON'),
+  kubernetesGateway: setting(
+    'BERTH_KUBERNETES_GATEWAY',
+    labels,
+    '',
+    'Labels (NAME=VALUE, separated by commas) of the pods whose connections a session takes',
+  ),
+  kubernetesGatewayNamespace: setting(
+    'BERTH_KUBERNETES_GATEWAY_NAMESPACE',
+    labels,
+    '',
+    'Labels of the namespace they are in; without them that of the sessions',
+  ),
+  kubernetesRanges: setting('BERTH_KUBERNETES_RANGES', networks, '', 'Networks of pods, services and nodes that are no private ones'),
+  kubernetesDns: setting(
+    'BERTH_KUBERNETES_DNS',
+    networks,
+    '',
+    "Address of the cluster's resolver where no pod is labelled k8s-app=kube-dns",
+  ),
   nodeName: setting('BERTH_NODE_NAME', text, hostname(), 'Name of this node'),
   nodeCpus: setting('BERTH_NODE_CPUS', z.coerce.number().positive().optional(), undefined, 'CPUs to hand out; default: all the engine has'),
   nodeMemory: setting('BERTH_NODE_MEMORY', parsed(parseBytes).optional(), undefined, 'Memory to hand out; default: all the engine has'),

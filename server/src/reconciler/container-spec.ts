@@ -22,6 +22,7 @@ export function containerSpec(session: Session, imageDigest: string, policy: Pla
     user: { name: session.ownerName, uid: OWNER_UID, gid: OWNER_UID, home },
     hostname: session.name.slice(0, 63).replace(/-+$/, ''),
     workDir: spec.workDir,
+    port: spec.port,
     limits: limitsOf(session, policy),
     stopGraceSeconds: policy.stopGraceSeconds,
     reserved: isReserved(spec),

@@ -47,7 +47,10 @@ export class NodeWatch implements NodeDirectory {
     if (this.facts.length === 0) {
       return this.trouble === undefined ? [] : [{ name: this.fallbackName, cpu: 0, memoryBytes: 0, devices: [], ...state }];
     }
-    return this.facts.map(({ name, cpu, memoryBytes, devices }) => ({ name, cpu, memoryBytes, devices, ...state }));
+    return this.facts.map(({ name, cpu, memoryBytes, devices, unavailable }) => {
+      const own = unavailable && { reachable: false, unreachableSince: unavailable.since, reason: unavailable.reason };
+      return { name, cpu, memoryBytes, devices, ...state, ...(this.trouble === undefined ? own : {}) };
+    });
   }
 
   async report(): Promise<readonly Node[]> {
@@ -65,7 +68,10 @@ export class NodeWatch implements NodeDirectory {
         unreachableSince: capacity.unreachableSince?.toISOString() ?? null,
         engine: facts?.engine ?? 'unknown',
         capacity: { cpu: capacity.cpu, memoryBytes: capacity.memoryBytes, gpu: capacity.devices.length },
-        free: { cpu: free.cpu, memoryBytes: free.memoryBytes, gpu: free.gpu },
+        free:
+          facts?.free === undefined
+            ? { cpu: free.cpu, memoryBytes: free.memoryBytes, gpu: free.gpu }
+            : { cpu: facts.free.cpu, memoryBytes: facts.free.memoryBytes, gpu: facts.free.gpus },
         sessions: holders.filter(holdsAnything).length,
         quarantined,
         notices: [...(facts?.notices ?? [])],

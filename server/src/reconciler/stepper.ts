@@ -61,7 +61,7 @@ export class Stepper {
     const observed = await this.parts.runtime.inspect(ref);
     const port = session.spec.port;
     const asks = port !== null && observed.phase === 'running' && (session.state === 'preparing' || session.state === 'restarting');
-    return { ...observed, ready: !asks || (await this.parts.probe(ref, port, hinted)) };
+    return { ...observed, ready: !asks || (observed.answers ?? (await this.parts.probe(ref, port, hinted))) };
   }
 
   private async carryOut(session: Session, decision: Exclude<Decision, { kind: 'act' }>): Promise<Session | undefined> {

@@ -35,6 +35,7 @@ export function plainSpec(imageDigest: string, changes: Partial<ContainerSpec> =
     user: { name: 'ada', uid: 1000, gid: 1000, home: '/home/ada' },
     hostname: 'test',
     workDir: '/',
+    port: null,
     limits: { cpus: 0.5, memoryBytes: 128 * 2 ** 20, sharedMemoryBytes: 64 * 2 ** 20, pids: 128, devices: [], gpus: 0 },
     stopGraceSeconds: 2,
     reserved: true,

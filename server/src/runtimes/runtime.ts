@@ -30,6 +30,8 @@ export interface ContainerSpec {
   /** Host names of the session's other containers; they find this one by `ref.container`. */
   readonly peers?: readonly string[];
   readonly workDir: string | null;
+  /** It runs once this port answers. */
+  readonly port: number | null;
   readonly limits: {
     readonly cpus: number;
     readonly memoryBytes: number;
@@ -62,6 +64,8 @@ export interface Observed {
   readonly phase: ContainerPhase;
   /** Where it is, once that is decided. */
   readonly node?: string;
+  /** Whether the declared port answers, where the cluster watches that itself. */
+  readonly answers?: boolean;
   /** `created`, and not yet to be started. */
   readonly waiting?: Waiting;
   /** Its node tells nothing: all else is what was known before. */
@@ -98,6 +102,8 @@ export interface NodeFacts {
   readonly memoryBytes: number;
   readonly devices: readonly string[];
   readonly notices: readonly string[];
+  /** As the runtime itself counts it, where it does: others may use the node, too. */
+  readonly free?: { readonly cpu: number; readonly memoryBytes: number; readonly gpus: number };
   /** It takes no new containers: cordoned, not ready. */
   readonly unavailable?: { readonly since: Date; readonly reason: string };
 }

@@ -1,0 +1,97 @@
+import type { V1Node, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
+import type { ClusterClient } from './cluster-client.ts';
+import { ClusterRefusal } from './errors.ts';
+import type { Evidence } from './observe.ts';
+
+/** Many pods wait at once for the same reason. */
+const FRESH_MS = 2_000;
+
+/** What is known of the cluster around a pod, asked for only as far as that pod gives reason to. */
+export class PodEvidence {
+  readonly #client: ClusterClient;
+  readonly #nodes: Fresh<readonly V1Node[]>;
+  readonly #pods: Fresh<readonly V1Pod[] | undefined>;
+  readonly #claims: Fresh<readonly V1PersistentVolumeClaim[]>;
+
+  constructor(client: ClusterClient) {
+    this.#client = client;
+    const { namespace } = client;
+    this.#nodes = new Fresh(async () => (await client.call('cluster.node-list', (api) => api.core.listNode())).items);
+    this.#pods = new Fresh(async () =>
+      allowed(async () => (await client.call('cluster.pod-list', (api) => api.core.listPodForAllNamespaces())).items),
+    );
+    this.#claims = new Fresh(
+      async () => (await client.call('cluster.claim-list', (api) => api.core.listNamespacedPersistentVolumeClaim({ namespace }))).items,
+    );
+  }
+
+  nodes(): Promise<readonly V1Node[]> {
+    return this.#nodes.get();
+  }
+
+  /** Of the whole cluster; undefined where they may not be listed. */
+  pods(): Promise<readonly V1Pod[] | undefined> {
+    return this.#pods.get();
+  }
+
+  async about(pod: V1Pod | undefined): Promise<Evidence> {
+    const now = new Date();
+    if (pod === undefined) return { now };
+    if (isWaiting(pod)) {
+      const [events, nodes, pods, claims] = await Promise.all([this.#events(pod), this.nodes(), this.pods(), this.#claimsOf(pod)]);
+      return { now, events, nodes, ...(pods && { pods }), ...(claims && { claims }) };
+    }
+    return isDoubtful(pod) ? { now, nodes: await this.nodes() } : { now };
+  }
+
+  async #events(pod: V1Pod): Promise<NonNullable<Evidence['events']>> {
+    const { namespace } = this.#client;
+    const fieldSelector = `involvedObject.name=${pod.metadata?.name ?? ''},involvedObject.uid=${pod.metadata?.uid ?? ''}`;
+    const { items } = await this.#client.call('cluster.pod-events', (api) => api.core.listNamespacedEvent({ namespace, fieldSelector }));
+    return items;
+  }
+
+  async #claimsOf(pod: V1Pod): Promise<readonly V1PersistentVolumeClaim[] | undefined> {
+    return pod.spec?.volumes?.some((volume) => volume.persistentVolumeClaim !== undefined) === true ? this.#claims.get() : undefined;
+  }
+}
+
+/** No container of it was made yet. */
+function isWaiting(pod: V1Pod): boolean {
+  const state = pod.status?.containerStatuses?.[0]?.state;
+  return pod.status?.phase === 'Pending' && state?.running === undefined && state?.terminated === undefined;
+}
+
+/** Its node may have fallen silent. */
+const isDoubtful = (pod: V1Pod): boolean =>
+  pod.metadata?.deletionTimestamp !== undefined ||
+  pod.status?.phase === 'Unknown' ||
+  pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status !== 'True') === true;
+
+async function allowed<T>(request: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await request();
+  } catch (error) {
+    if (error instanceof ClusterRefusal && error.status === 403) return undefined;
+    throw error;
+  }
+}
+
+/** An answer that serves all who ask within a moment. */
+class Fresh<T> {
+  readonly #ask: () => Promise<T>;
+  #answer: { readonly at: number; readonly value: Promise<T> } | undefined;
+
+  constructor(ask: () => Promise<T>) {
+    this.#ask = ask;
+  }
+
+  get(): Promise<T> {
+    if (this.#answer === undefined || Date.now() - this.#answer.at > FRESH_MS) {
+      const value = this.#ask();
+      this.#answer = { at: Date.now(), value };
+      value.catch(() => (this.#answer = undefined));
+    }
+    return this.#answer.value;
+  }
+}

@@ -1,0 +1,260 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { V1Pod } from '@kubernetes/client-node';
+import { RuntimeError, type ContainerRef, type ContainerSpec, type Observed } from '../runtime.ts';
+import type { ClusterClient } from './cluster-client.ts';
+import { ClusterRefusal } from './errors.ts';
+import type { PodEvidence } from './pod-evidence.ts';
+import { ANNOTATION, LABEL, networkPolicyName, podName, refOf, secretName, selectorOf, serviceName } from './names.ts';
+import { networkPolicyManifest } from './network-policy-manifest.ts';
+import { endFailure } from './failures.ts';
+import { observe } from './observe.ts';
+import type { KubernetesOptions } from './options.ts';
+import { podManifest, ungated } from './pod-manifest.ts';
+import type { ProcessSignals } from './process-signals.ts';
+import { secretManifest } from './secret-manifest.ts';
+import { serviceManifest } from './service-manifest.ts';
+
+const LOOK_EVERY_MS = 100;
+const START_PATIENCE_MS = 60_000;
+const GONE_PATIENCE_MS = 30_000;
+/** After the kill: what the kubelet may need to notice and to say so. */
+const KILLED_PATIENCE_MS = 20_000;
+
+interface Parts {
+  readonly client: ClusterClient;
+  readonly options: KubernetesOptions;
+  readonly evidence: PodEvidence;
+  readonly signals: ProcessSignals;
+  /** The kubelet tells whether the declared port answers; else whoever can reach it asks itself. */
+  readonly watchesPort: boolean;
+}
+
+/** Towards what is wanted, one pod at a time. What is already so is success. */
+export class Pods {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Undefined also for one of that name which is not ours. */
+  async find(ref: ContainerRef): Promise<V1Pod | undefined> {
+    const { client, options } = this.#parts;
+    const request = { name: podName(ref), namespace: client.namespace };
+    const pod = await client.find('cluster.pod-get', (api) => api.core.readNamespacedPod(request));
+    return refOf(pod?.metadata?.labels, options.instance) === undefined ? undefined : pod;
+  }
+
+  async present(ref: ContainerRef): Promise<V1Pod> {
+    const pod = await this.find(ref);
+    if (pod === undefined) throw lost();
+    return pod;
+  }
+
+  async observe(ref: ContainerRef): Promise<Observed> {
+    return this.#observed(ref, await this.find(ref));
+  }
+
+  /** One whose image has no shell waits to be made again without a gate. */
+  async #observed(ref: ContainerRef, pod: V1Pod | undefined): Promise<Observed> {
+    if (pod !== undefined && needsNoGate(pod)) return { ref, phase: 'created', ...(pod.spec?.nodeName && { node: pod.spec.nodeName }) };
+    const observed = observe(ref, pod, await this.#parts.evidence.about(pod));
+    if (!this.#parts.watchesPort || observed.phase !== 'running' || !hasProbe(pod)) return observed;
+    return { ...observed, answers: pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true };
+  }
+
+  async list(): Promise<readonly Observed[]> {
+    const { client, options } = this.#parts;
+    const labelSelector = selectorOf({ [LABEL.instance]: options.instance });
+    const { items } = await client.call('cluster.pod-list', (api) =>
+      api.core.listNamespacedPod({ namespace: client.namespace, labelSelector }),
+    );
+    const evidence = { now: new Date() };
+    return items.flatMap((pod) => {
+      const ref = refOf(pod.metadata?.labels, options.instance);
+      if (ref === undefined) return [];
+      return [needsNoGate(pod) ? { ref, phase: 'created' } : observe(ref, pod, evidence)];
+    });
+  }
+
+  /** What confines it is there before it. */
+  async create(spec: ContainerSpec): Promise<void> {
+    const { client, options } = this.#parts;
+    const { namespace } = client;
+    const service = serviceManifest(spec, options);
+    await Promise.all([
+      made(
+        client.call('cluster.secret-create', (api) => api.core.createNamespacedSecret({ namespace, body: secretManifest(spec, options) })),
+      ),
+      made(
+        client.call('cluster.policy-create', (api) =>
+          api.networking.createNamespacedNetworkPolicy({ namespace, body: networkPolicyManifest(spec, options) }),
+        ),
+      ),
+      service && made(client.call('cluster.service-create', (api) => api.core.createNamespacedService({ namespace, body: service }))),
+    ]);
+    await this.#createPod(podManifest(spec, options));
+  }
+
+  async #createPod(body: V1Pod): Promise<void> {
+    const { client } = this.#parts;
+    await made(client.call('cluster.pod-create', (api) => api.core.createNamespacedPod({ namespace: client.namespace, body })));
+  }
+
+  /** Waits until the process can be let run, and lets it. First the gate, then the note: what dies in between is asked to start again. */
+  async start(ref: ContainerRef): Promise<void> {
+    for (const patience = until(START_PATIENCE_MS); ; await patience('is not ready to start')) {
+      const pod = await this.present(ref);
+      if (needsNoGate(pod)) await this.#replaceUngated(ref, pod);
+      else {
+        const { phase, waiting } = await this.#observed(ref, pod);
+        if (phase !== 'created') return;
+        if (waiting === undefined) {
+          await this.#parts.signals.openGate(ref);
+          await this.#annotate(ref, ANNOTATION.startedAt);
+          return;
+        }
+      }
+    }
+  }
+
+  /** When the main process is at its gate, or beyond it: then its streams are there. */
+  async reachable(ref: ContainerRef): Promise<V1Pod> {
+    for (const patience = until(START_PATIENCE_MS); ; await patience('is not ready')) {
+      const pod = await this.present(ref);
+      const { phase, waiting } = await this.#observed(ref, pod);
+      if (phase !== 'created' || (waiting === undefined && !needsNoGate(pod))) return pod;
+    }
+  }
+
+  async #replaceUngated(ref: ContainerRef, pod: V1Pod): Promise<void> {
+    await this.#delete(ref, 0);
+    await this.#createPod(ungated(pod));
+  }
+
+  async #annotate(ref: ContainerRef, annotation: string): Promise<void> {
+    const { client } = this.#parts;
+    const body = { metadata: { annotations: { [annotation]: new Date().toISOString() } } };
+    const request = { name: podName(ref), namespace: client.namespace, body };
+    await client.find('cluster.pod-patch', (api) => api.core.patchNamespacedPod(request));
+  }
+
+  /**
+   * By signals from inside, as other engines do it: the kubelet's own ways to end a process take its exit code or its log away.
+   * Where there is no shell to send them, by the pod's deadline.
+   */
+  async stop(ref: ContainerRef, graceSeconds: number): Promise<void> {
+    const pod = await this.find(ref);
+    if (pod === undefined || !hasRun(pod) || hasEnded(ref, pod)) return;
+    const gated = pod.metadata?.annotations?.[ANNOTATION.gate] !== 'none';
+    if (gated && (await this.#stopBySignals(ref, { graceSeconds, tty: pod.spec?.containers[0]?.tty === true }))) return;
+    await this.#stopByDeadline(ref, pod);
+  }
+
+  /** False: it cannot be told, or does not end. */
+  async #stopBySignals(ref: ContainerRef, { graceSeconds, tty }: { graceSeconds: number; tty: boolean }): Promise<boolean> {
+    const { signals } = this.#parts;
+    if (graceSeconds > 0 && (await signals.ask(ref, tty)) && (await this.#ends(ref, graceSeconds * 1000))) return true;
+    return (await signals.kill(ref)) && this.#ends(ref, KILLED_PATIENCE_MS);
+  }
+
+  async #stopByDeadline(ref: ContainerRef, pod: V1Pod): Promise<void> {
+    const { client } = this.#parts;
+    await this.#annotate(ref, ANNOTATION.stoppedAt);
+    const body = { spec: { activeDeadlineSeconds: 1 } };
+    const request = { name: podName(ref), namespace: client.namespace, body };
+    await client.find('cluster.pod-patch', (api) => api.core.patchNamespacedPod(request));
+    const graceMs = (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+    if (!(await this.#ends(ref, graceMs + KILLED_PATIENCE_MS))) throw stubborn('its process does not end');
+  }
+
+  async #ends(ref: ContainerRef, withinMs: number): Promise<boolean> {
+    for (const end = Date.now() + withinMs; Date.now() < end; await delay(LOOK_EVERY_MS)) {
+      const pod = await this.find(ref);
+      if (pod === undefined || hasEnded(ref, pod)) return true;
+    }
+    return false;
+  }
+
+  /** Its policy goes last: by that, what is left of a container is found. */
+  async remove(ref: ContainerRef): Promise<void> {
+    const pod = await this.find(ref);
+    if (pod !== undefined) await this.#removePod(ref, pod);
+    await this.clear(ref);
+  }
+
+  async #removePod(ref: ContainerRef, pod: V1Pod): Promise<void> {
+    const { silent } = await this.#observed(ref, pod);
+    // Only the node can say that the process has ended: until it answers, the name stays taken.
+    if (silent !== undefined) return this.#delete(ref);
+    if (hasRun(pod) && !hasEnded(ref, pod)) await this.stop(ref, 0);
+    const placed = pod.spec?.nodeName !== undefined;
+    await this.#delete(ref, placed && !hasRun(pod) ? undefined : 0);
+    for (const patience = until(GONE_PATIENCE_MS); (await this.find(ref)) !== undefined;) await patience('is not removed');
+  }
+
+  async #delete(ref: ContainerRef, gracePeriodSeconds?: number): Promise<void> {
+    const { client } = this.#parts;
+    const request = { name: podName(ref), namespace: client.namespace, ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }) };
+    await client.find('cluster.pod-delete', (api) => api.core.deleteNamespacedPod(request));
+  }
+
+  /** What belongs to the container besides its pod. */
+  async clear(ref: ContainerRef): Promise<void> {
+    const { client } = this.#parts;
+    const { namespace } = client;
+    const secret = { name: secretName(ref), namespace };
+    const service = { name: serviceName(ref), namespace };
+    const policy = { name: networkPolicyName(ref), namespace };
+    await client.find('cluster.secret-delete', (api) => api.core.deleteNamespacedSecret(secret));
+    // Only a session of several containers has one.
+    if (ref.container !== 'main1') await client.find('cluster.service-delete', (api) => api.core.deleteNamespacedService(service));
+    await client.find('cluster.policy-delete', (api) => api.networking.deleteNamespacedNetworkPolicy(policy));
+  }
+}
+
+/** Its container was there: alive, at its gate, or dead. */
+const hasRun = (pod: V1Pod): boolean => {
+  const state = pod.status?.containerStatuses?.[0]?.state;
+  return state?.running !== undefined || state?.terminated !== undefined;
+};
+
+const hasEnded = (ref: ContainerRef, pod: V1Pod): boolean => observe(ref, pod, { now: new Date() }).phase === 'exited';
+
+/** The image has no shell to wait at the gate, and a command was given that needs none. */
+const needsNoGate = (pod: V1Pod): boolean => {
+  const annotations = pod.metadata?.annotations ?? {};
+  const ended = pod.status?.containerStatuses?.[0]?.state?.terminated;
+  const gated = annotations[ANNOTATION.gate] !== 'none' && annotations[ANNOTATION.command] !== 'login-shell';
+  return gated && ended !== undefined && endFailure(pod, ended)?.code === 'no-shell';
+};
+
+const hasProbe = (pod: V1Pod | undefined): boolean => pod?.spec?.containers[0]?.readinessProbe !== undefined;
+
+/** Somebody, perhaps another server, made it before. */
+async function made(request: Promise<unknown>): Promise<void> {
+  try {
+    await request;
+  } catch (error) {
+    if (!(error instanceof ClusterRefusal) || error.reason !== 'AlreadyExists') throw error;
+  }
+}
+
+/** A pause between two looks, and an error when they have been too many. */
+function until(ms: number): (what: string) => Promise<void> {
+  const end = Date.now() + ms;
+  return async (what) => {
+    if (Date.now() > end) throw stubborn(`its container ${what} after ${ms / 1000} s`);
+    await delay(LOOK_EVERY_MS);
+  };
+}
+
+const stubborn = (message: string): RuntimeError =>
+  new RuntimeError('retry', { code: 'rejected', message, remedy: 'It is tried again. "kubectl describe pod" says more.' });
+
+const lost = (): RuntimeError =>
+  new RuntimeError('retry', {
+    code: 'container-lost',
+    message: 'the cluster has no container of this session',
+    remedy: 'Start the session again.',
+  });

@@ -1,0 +1,47 @@
+import type { ContainerRef } from '../runtime.ts';
+import type { ClusterClient } from './cluster-client.ts';
+import { connectExec } from './exec-session.ts';
+import { OPEN_GATE, PROCESS_ID } from './gate.ts';
+import { podName } from './names.ts';
+import { terminalOf } from './stream-terminal.ts';
+import { ClusterRefusal } from './errors.ts';
+
+/** What is said to a container's main process from inside its pod, by its shell. */
+export class ProcessSignals {
+  readonly #client: ClusterClient;
+
+  constructor(client: ClusterClient) {
+    this.#client = client;
+  }
+
+  async openGate(ref: ContainerRef): Promise<void> {
+    await this.#run(ref, OPEN_GATE);
+  }
+
+  /** A login shell ignores SIGTERM; the end of its terminal is what it listens to. False: nobody heard it. */
+  ask(ref: ContainerRef, tty: boolean): Promise<boolean> {
+    return this.#signal(ref, tty ? 'HUP' : 'TERM');
+  }
+
+  kill(ref: ContainerRef): Promise<boolean> {
+    return this.#signal(ref, 'KILL');
+  }
+
+  async #signal(ref: ContainerRef, signal: 'HUP' | 'TERM' | 'KILL'): Promise<boolean> {
+    return (await this.#run(ref, ['/bin/sh', '-c', `kill -${signal} "$(cat ${PROCESS_ID})"`])) === 0;
+  }
+
+  /** Its exit code; undefined where the process ended, and the connection with it, or where there is none to talk to. */
+  async #run(ref: ContainerRef, command: readonly string[]): Promise<number | undefined> {
+    try {
+      const socket = await connectExec(this.#client, podName(ref), { command, tty: false });
+      const terminal = terminalOf({ socket, stdin: 'none' });
+      terminal.stdout.resume();
+      terminal.stderr.resume();
+      return await terminal.exited;
+    } catch (error) {
+      if (error instanceof ClusterRefusal && error.kind !== 'unreachable') return undefined;
+      throw error;
+    }
+  }
+}
