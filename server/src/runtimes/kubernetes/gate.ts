@@ -31,8 +31,9 @@ export const OPEN_GATE: readonly string[] = [
   `: >${BERTH_FOLDER}/go; [ ! -p ${BERTH_FOLDER}/gate ] || echo go 1<>${BERTH_FOLDER}/gate`,
 ];
 
-/** From framed standard input (stdin-framing.ts) to what was meant. */
-export const DECODE_STDIN = `while IFS= read -r line && [ "$line" != . ]; do printf '%s\\n' "$line" | base64 -d || break; done`;
+/** From framed standard input (stdin-framing.ts) to what was meant. dd, unlike head, never reads on into the next length. */
+export const DECODE_STDIN =
+  'while IFS= read -r size && [ "$size" != 0 ]; do dd bs="$size" count=1 iflag=fullblock 2>/dev/null || break; done';
 
 /** The decoder is a grandchild: the command gets no child that it did not make itself. */
 const UNFRAME = `

@@ -1,7 +1,17 @@
 /**
- * Input for a process behind a protocol that cannot tell its end: lines of base64, and a line of one dot for the end. A few
- * lines of shell inside the container decode it.
+ * Input for a process behind a protocol that cannot tell its end: pieces, each after a line with its length; a length of 0
+ * ends it. gate.ts has the few lines of shell that decode it inside the container.
  */
-export const framed = (data: Buffer): Buffer => Buffer.from(`${data.toString('base64')}\n`);
+export function framed(data: Buffer): Buffer {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < data.length; at += LARGEST_PIECE) {
+    const piece = data.subarray(at, at + LARGEST_PIECE);
+    pieces.push(Buffer.from(`${piece.length}\n`), piece);
+  }
+  return Buffer.concat(pieces);
+}
 
-export const FRAMED_END = Buffer.from('.\n');
+/** The decoder holds one in memory, and starts a program for each. */
+const LARGEST_PIECE = 64 * 1024;
+
+export const FRAMED_END = Buffer.from('0\n');
