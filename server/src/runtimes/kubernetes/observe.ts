@@ -24,8 +24,9 @@ export function observe(ref: ContainerRef, pod: V1Pod | undefined, evidence: Evi
   const seen = { ref, ...(node !== undefined && { node }) };
   const ended = endOf(pod, evidence.now);
   if (ended !== undefined) return { ...seen, ...ended };
-  const silent = silenceOf(pod, evidence);
-  return { ...seen, ...alive(pod, evidence), ...(silent && { silent }) };
+  const life = alive(pod, evidence);
+  const silent = life.phase === 'exited' ? undefined : silenceOf(pod, evidence);
+  return { ...seen, ...life, ...(silent && { silent }) };
 }
 
 type Life = Omit<Observed, 'ref' | 'node' | 'silent'>;
@@ -37,7 +38,9 @@ function endOf(pod: V1Pod, now: Date): Life | undefined {
   if (pod.status?.phase !== 'Failed' && pod.status?.phase !== 'Succeeded') return undefined;
   // The pod is given up before its process has had its grace, and old kubelets never tell how that ended.
   if (state?.running && pod.status.reason === 'DeadlineExceeded' && now.getTime() < certainEnd(pod)) return undefined;
-  return gone(pod, podFailure(pod) ?? admissionFailure(pod));
+  if (INTERRUPTIONS.has(pod.status.reason ?? '')) return lost(pod, { interrupted: true });
+  const cause = podFailure(pod) ?? admissionFailure(pod);
+  return lost(pod, cause === undefined ? {} : { cause });
 }
 
 /** Long enough after our stop that the kubelet has killed it. */
@@ -49,10 +52,9 @@ function certainEnd(pod: V1Pod): number {
 const KUBELET_SECONDS = 5;
 
 /** It ended, and nobody knows its exit code. */
-function gone(pod: V1Pod, cause: Life['cause']): Life {
+function lost(pod: V1Pod, why: Pick<Life, 'cause' | 'interrupted'>): Life {
   const startedAt = annotated(pod, ANNOTATION.startedAt);
-  const interrupted = INTERRUPTIONS.has(pod.status?.reason ?? '');
-  return { phase: 'exited', ...(startedAt && { startedAt }), ...(interrupted ? { interrupted } : cause && { cause }) };
+  return { phase: 'exited', ...(startedAt && { startedAt }), ...why };
 }
 
 /** The machine was shut down or lost the container; the process did not end by itself. */
@@ -61,8 +63,7 @@ const NEVER_RAN: ReadonlySet<string> = new Set(['StartError', 'ContainerCannotRu
 
 function terminated(pod: V1Pod, state: V1ContainerStateTerminated): Life {
   const reason = state.reason ?? '';
-  const interrupted = INTERRUPTIONS.has(reason) || INTERRUPTIONS.has(pod.status?.reason ?? '');
-  if (interrupted) return gone(pod, undefined);
+  if (INTERRUPTIONS.has(reason) || INTERRUPTIONS.has(pod.status?.reason ?? '')) return lost(pod, { interrupted: true });
   const cause = endFailure(pod, state) ?? podFailure(pod) ?? deletion(pod, state);
   if (NEVER_RAN.has(reason)) return { phase: 'exited', ...(cause && { cause }) };
   const startedAt = annotated(pod, ANNOTATION.startedAt) ?? instant(state.startedAt);
@@ -76,11 +77,11 @@ function terminated(pod: V1Pod, state: V1ContainerStateTerminated): Life {
   };
 }
 
-/** Whoever stops a process through Berth has recorded its end already and looks at no cause. */
+/** Somebody deleted the pod while its process ran, without having told it to end through Berth. */
 function deletion(pod: V1Pod, { finishedAt }: V1ContainerStateTerminated): Life['cause'] {
   const due = instant(pod.metadata?.deletionTimestamp);
   const end = instant(finishedAt);
-  if (due === undefined || end === undefined) return undefined;
+  if (due === undefined || end === undefined || annotated(pod, ANNOTATION.stoppedAt) !== undefined) return undefined;
   const askedAt = due.getTime() - (pod.metadata?.deletionGracePeriodSeconds ?? 0) * 1000;
   return end.getTime() >= askedAt ? deletedByOthers : undefined;
 }

@@ -17,9 +17,12 @@ export function roomReasons(pod: V1Pod, known: { readonly nodes?: readonly V1Nod
   const candidates = wanted === undefined ? nodes : nodes.filter((node) => node.metadata?.labels?.[HOST_NAME] === wanted);
   if (wanted !== undefined && candidates.length === 0) return [{ node: 'this cluster', reason: `no node is called ${wanted}` }];
   const reasons = candidates.map((node) => ({ node: nameOf(node), reason: whyNot(pod, node, pods) }));
-  const explained = reasons.filter(({ reason }) => reason !== '');
-  // A node that looks free to us is refused for something we do not reckon with: only the scheduler knows.
-  return explained.length === reasons.length ? explained : [...explained, ...schedulerReasons(said, 'beyond-room')];
+  const free = reasons.find(({ reason }) => reason === '');
+  if (free === undefined) return reasons;
+  if (said === '') return [{ node: free.node, reason: 'about to be placed' }];
+  // The scheduler refuses a node that looks free to us: for something that we do not reckon with, or for what is over.
+  const beyond = schedulerReasons(said, 'beyond-room');
+  return beyond.length === 0 ? schedulerReasons(said) : [...reasons.filter(({ reason }) => reason !== ''), ...beyond];
 }
 
 /** The scheduler's sentence; empty before it looked. */

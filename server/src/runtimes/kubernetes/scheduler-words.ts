@@ -12,7 +12,7 @@ const WORDS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] 
   [/^Too many pods/i, () => 'all places for pods are taken'],
   [/taint \{node\.kubernetes\.io\/(?:unreachable|not-ready)\b/i, () => 'no answer'],
   [/were unschedulable/i, () => 'no new containers are taken (cordoned)'],
-  [/taint \{(\S+?):? *([^}]*)\}/i, ([, key, value]) => `kept for others (taint ${key}${value ? `=${value}` : ''})`],
+  [/taint \{([^:}]+)(?:: *([^}]*))?\}/i, ([, key, value]) => `kept for others (taint ${key}${value ? `=${value}` : ''})`],
   [/volume node affinity conflict/i, () => 'its storage cannot be reached'],
   [/match Pod's node affinity/i, () => 'a label asked for is missing'],
   [/unbound immediate PersistentVolumeClaims/i, () => 'its storage is not made yet'],
