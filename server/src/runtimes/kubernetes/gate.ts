@@ -18,6 +18,7 @@ export interface Launch {
  * both ends before `go` is looked at: an opener who comes too early for the one is seen by the other.
  */
 const WAIT = `
+echo $$ >${BERTH_FOLDER}/pid
 if mkfifo ${BERTH_FOLDER}/gate; then
   exec 3<>${BERTH_FOLDER}/gate
   [ -e ${BERTH_FOLDER}/go ] || read -r _ <&3
@@ -82,9 +83,19 @@ export function failureToExecute(
 }
 
 /**
- * A login shell ignores SIGTERM; the end of its terminal is what it listens to. Before the kubelet's signal, everything in the pod but
- * its first process and this one hears of it.
+ * Signals the main process of a gated container, at the gate or past it; ends with 1 where it is gone. Unlike a deadline or a
+ * deletion this leaves the cluster's view of the pod whole: exit code and log, on every version.
  */
+export const signalCommand = (signal: 'TERM' | 'HUP' | 'KILL'): readonly string[] => [
+  '/bin/sh',
+  '-c',
+  `read -r pid <${BERTH_FOLDER}/pid && kill -${signal} "$pid"`,
+];
+
+/** A login shell ignores SIGTERM; the end of its terminal is what it listens to. */
+export const stopSignalOf = ({ tty }: { readonly tty?: boolean }): 'TERM' | 'HUP' => (tty === true ? 'HUP' : 'TERM');
+
+/** For those who end a pod without us: before the kubelet's SIGTERM, all that is in a terminal's pod hears that it hangs up. */
 export const HANG_UP: readonly string[] = ['/bin/sh', '-c', 'kill -HUP -1'];
 
 const programOf = (spec: ContainerSpec): readonly string[] => (spec.command.length === 0 ? LOGIN_SHELL : spec.command);

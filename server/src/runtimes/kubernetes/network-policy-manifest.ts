@@ -57,7 +57,7 @@ const resolverRule = ({ dnsRange }: Options): V1NetworkPolicyEgressRule => ({
 });
 
 function openPeers({ egressAllow, clusterRanges }: Options): V1NetworkPolicyPeer[] {
-  const ranges = clusterRanges.map(networkOf);
+  const ranges = clusterRanges.map(networkOf).filter((range) => !NOT_THE_INTERNET.includes(range));
   return [
     { ipBlock: { cidr: '0.0.0.0/0', except: [...NOT_THE_INTERNET, ...ranges.filter((range) => !isIPv6(range))] } },
     { ipBlock: { cidr: '::/0', except: [...NOT_THE_INTERNET_IPV6, ...ranges.filter(isIPv6)] } },
