@@ -12,6 +12,7 @@ import {
   wrongMachine,
 } from '../causes.ts';
 import { failureToExecute, programIn } from './gate.ts';
+import { mainContainer } from './main-container.ts';
 import { ANNOTATION } from './names.ts';
 import { amountOf } from './quantity.ts';
 
@@ -27,7 +28,7 @@ export const essenceOf = (said: string): string =>
     .replace(/: unknown$/, '')
     .trim();
 
-export const imageOf = (pod: V1Pod): string => pod.spec?.containers[0]?.image ?? '';
+const imageOf = (pod: V1Pod): string => mainContainer(pod)?.image ?? '';
 
 /** Why its image cannot be had; undefined where nothing was heard of a failure. */
 export function imageFailure(pod: V1Pod, waiting: V1ContainerStateWaiting, events: readonly CoreV1Event[]): Cause | undefined {
@@ -71,7 +72,7 @@ export function endFailure(pod: V1Pod, ended: V1ContainerStateTerminated): Cause
 }
 
 function limitOf(pod: V1Pod): { memoryBytes: number; reserved: boolean } {
-  const { limits, requests } = pod.spec?.containers[0]?.resources ?? {};
+  const { limits, requests } = mainContainer(pod)?.resources ?? {};
   const memoryBytes = amountOf(limits?.['memory']);
   return { memoryBytes, reserved: amountOf(requests?.['memory']) === memoryBytes };
 }
@@ -87,7 +88,7 @@ function gateFailure({ message, exitCode }: V1ContainerStateTerminated): Cause |
 function startFailure(pod: V1Pod, message: string): Cause {
   const said = essenceOf(message);
   const atGate = pod.metadata?.annotations?.[ANNOTATION.gate] !== 'none';
-  const [program] = programIn(pod.spec?.containers[0] ?? {});
+  const [program] = programIn(mainContainer(pod) ?? {});
   if (/exec format error/i.test(said)) return atGate ? wrongMachine(imageOf(pod), said) : notExecutable(String(program));
   if (!/^exec: |executable file/i.test(said) || program === undefined) return startFailed(said);
   if (/not found|no such file or directory/i.test(said)) return atGate ? noShell : commandNotFound(program);

@@ -2,6 +2,7 @@ import type { CoreV1Event, V1ContainerStateTerminated, V1Node, V1PersistentVolum
 import type { ContainerRef, Observed } from '../runtime.ts';
 import { admissionFailure, deletedByOthers, endFailure, podFailure } from './failures.ts';
 import { instant } from './instant.ts';
+import { mainState } from './main-container.ts';
 import { ANNOTATION } from './names.ts';
 import { preparationOf } from './waiting.ts';
 
@@ -33,11 +34,11 @@ type Life = Omit<Observed, 'ref' | 'node' | 'silent'>;
 
 /** Undefined while it has not ended, as far as anybody can tell. */
 function endOf(pod: V1Pod, now: Date): Life | undefined {
-  const { state } = pod.status?.containerStatuses?.[0] ?? {};
-  if (state?.terminated) return terminated(pod, state.terminated);
+  const state = mainState(pod);
+  if (state.terminated) return terminated(pod, state.terminated);
   if (pod.status?.phase !== 'Failed' && pod.status?.phase !== 'Succeeded') return undefined;
   // The pod is given up before its process has had its grace, and old kubelets never tell how that ended.
-  if (state?.running && pod.status.reason === 'DeadlineExceeded' && now.getTime() < certainEnd(pod)) return undefined;
+  if (state.running && pod.status.reason === 'DeadlineExceeded' && now.getTime() < certainEnd(pod)) return undefined;
   if (INTERRUPTIONS.has(pod.status.reason ?? '')) return lost(pod, { interrupted: true });
   const cause = podFailure(pod) ?? admissionFailure(pod);
   return lost(pod, cause === undefined ? {} : { cause });
@@ -49,7 +50,7 @@ function certainEnd(pod: V1Pod): number {
   if (stoppedAt === undefined) return 0;
   return stoppedAt.getTime() + ((pod.spec?.terminationGracePeriodSeconds ?? 30) + KUBELET_SECONDS) * 1000;
 }
-const KUBELET_SECONDS = 5;
+const KUBELET_SECONDS = 10;
 
 /** It ended, and nobody knows its exit code. */
 function lost(pod: V1Pod, why: Pick<Life, 'cause' | 'interrupted'>): Life {
@@ -62,19 +63,15 @@ const INTERRUPTIONS: ReadonlySet<string> = new Set(['Shutdown', 'NodeShutdown', 
 const NEVER_RAN: ReadonlySet<string> = new Set(['StartError', 'ContainerCannotRun']);
 
 function terminated(pod: V1Pod, state: V1ContainerStateTerminated): Life {
-  const reason = state.reason ?? '';
-  if (INTERRUPTIONS.has(reason) || INTERRUPTIONS.has(pod.status?.reason ?? '')) return lost(pod, { interrupted: true });
   const cause = endFailure(pod, state) ?? podFailure(pod) ?? deletion(pod, state);
-  if (NEVER_RAN.has(reason)) return { phase: 'exited', ...(cause && { cause }) };
+  if (NEVER_RAN.has(state.reason ?? '')) return { phase: 'exited', ...(cause && { cause }) };
   const startedAt = annotated(pod, ANNOTATION.startedAt) ?? instant(state.startedAt);
   const finishedAt = instant(state.finishedAt);
-  return {
-    phase: 'exited',
-    exitCode: state.exitCode,
-    ...(startedAt && { startedAt }),
-    ...(finishedAt && { finishedAt }),
-    ...(cause && { cause }),
-  };
+  const times = { ...(startedAt && { startedAt }), ...(finishedAt && { finishedAt }) };
+  // What is told as its exit code is a made-up one then.
+  if (INTERRUPTIONS.has(state.reason ?? '') || INTERRUPTIONS.has(pod.status?.reason ?? ''))
+    return { phase: 'exited', ...times, interrupted: true };
+  return { phase: 'exited', exitCode: state.exitCode, ...times, ...(cause && { cause }) };
 }
 
 /** Somebody deleted the pod while its process ran, without having told it to end through Berth. */
@@ -87,7 +84,7 @@ function deletion(pod: V1Pod, { finishedAt }: V1ContainerStateTerminated): Life[
 }
 
 function alive(pod: V1Pod, evidence: Evidence): Life {
-  const running = pod.status?.containerStatuses?.[0]?.state?.running;
+  const { running } = mainState(pod);
   if (running !== undefined) {
     const letRunAt = annotated(pod, ANNOTATION.startedAt);
     if (letRunAt === undefined && pod.metadata?.annotations?.[ANNOTATION.gate] !== 'none') return { phase: 'created' };

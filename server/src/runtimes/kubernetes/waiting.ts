@@ -3,6 +3,7 @@ import type { CoreV1Event, V1ContainerStateWaiting, V1Pod } from '@kubernetes/cl
 import type { Waiting } from '../runtime.ts';
 import { imageFailure, essenceOf, startFailed } from './failures.ts';
 import { instant } from './instant.ts';
+import { mainState } from './main-container.ts';
 import type { Evidence } from './observe.ts';
 import { roomReasons } from './room.ts';
 import { storageHolder } from './storage-holder.ts';
@@ -12,19 +13,19 @@ export type Preparation = { readonly never: Cause } | { readonly waiting: Waitin
 
 export function preparationOf(pod: V1Pod, evidence: Evidence): Preparation {
   if (pod.spec?.nodeName === undefined) return { waiting: { for: 'room', reasons: roomReasons(pod, evidence) } };
-  const waiting = pod.status?.containerStatuses?.[0]?.state?.waiting ?? {};
+  const { waiting = {} } = mainState(pod);
   const failure = imageFailure(pod, waiting, chronological(evidence.events ?? []));
   if (failure?.code === 'image-unreachable')
     return { waiting: { for: 'image', message: `${failure.message}; it is tried again` }, cause: failure };
   if (failure !== undefined) return { never: failure };
-  return waiting.reason?.endsWith('Error') ? hampered(pod, waiting, evidence) : underWay(pod, evidence);
+  return waiting.reason?.endsWith('Error') ? hampered(waiting, evidence) : underWay(pod, evidence);
 }
 
 /** What is wrong in the pod itself stays wrong; only a Secret may be on its way to the node's cache still. */
-function hampered(pod: V1Pod, { reason, message = '' }: V1ContainerStateWaiting, { events = [], now }: Evidence): Preparation {
+function hampered({ reason, message = '' }: V1ContainerStateWaiting, { events = [], now }: Evidence): Preparation {
   const said = essenceOf(message) || String(reason);
   const first = chronological(events).find((event) => event.reason === 'Failed' && event.message?.includes(message));
-  const since = instant(first?.firstTimestamp) ?? instant(pod.status?.startTime) ?? now;
+  const since = instant(first?.firstTimestamp) ?? now;
   const patient = now.getTime() - since.getTime() < PATIENCE_MS;
   const hopeless = (reason === 'CreateContainerConfigError' && !patient) || /no command specified/.test(message);
   return hopeless
