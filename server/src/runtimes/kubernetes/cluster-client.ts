@@ -13,7 +13,7 @@ import {
 } from '@kubernetes/client-node';
 import { killPoint, type KillPoint } from '../../kill-points.ts';
 import { RuntimeError } from '../runtime.ts';
-import { ApiTransport } from './api-transport.ts';
+import { ApiTransport, type ApiRequest, type Credentials } from './api-transport.ts';
 import { ClusterRefusal, clusterUnreachable } from './errors.ts';
 import { kubeAccess, type KubeAccess } from './kube-access.ts';
 import { openStreamSocket, type StreamSocket } from './stream-socket.ts';
@@ -54,7 +54,11 @@ export class ClusterClient {
 
   /** One request and its whole answer. Throws ClusterRefusal, or RuntimeError `unreachable`. */
   async call<T>(point: ClusterPoint, request: (api: ClusterApi) => Promise<T>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<T> {
-    return this.#answered(() => killPoint(point, () => request(this.#api(timeoutMs))));
+    try {
+      return await killPoint(point, () => request(this.#api(timeoutMs)));
+    } catch (error) {
+      throw error instanceof RuntimeError ? error : notUnderstood(this.server, error);
+    }
   }
 
   /** The same, with undefined for "there is no such thing". */
@@ -67,15 +71,14 @@ export class ClusterClient {
     }
   }
 
-  /** An answer that is a stream: limited in time only until it begins. The signal ends it. */
+  /** An answer that is a stream: limited in time only until it begins. Its end before that is the signal's own reason. */
   async open(point: ClusterPoint, path: string, signal: AbortSignal): Promise<IncomingMessage> {
     const beginning = timeLimit(REQUEST_TIMEOUT_MS);
+    const request = { method: 'GET', url: this.server + path, signal: AbortSignal.any([beginning.signal, signal]) };
     try {
-      return await this.#answered(() =>
-        killPoint(point, () =>
-          this.#request({ method: 'GET', url: this.server + path, signal: AbortSignal.any([beginning.signal, signal]) }),
-        ),
-      );
+      return await killPoint(point, () => this.#request(request));
+    } catch (error) {
+      throw signal.aborted ? signal.reason : this.broken(error);
     } finally {
       beginning.clear();
     }
@@ -84,9 +87,14 @@ export class ClusterClient {
   /** A pod's subresource that speaks in numbered channels; `protocols` are what we can, the API server chooses. */
   async connect(point: ClusterPoint, path: string, protocols: readonly string[]): Promise<StreamSocket> {
     const url = this.server.replace(/^http/, 'ws') + path;
-    return this.#answered(() =>
-      killPoint(point, async () => openStreamSocket({ url, protocols, options: () => this.#transport.options(this.server) })),
-    );
+    const options = (): Promise<Credentials> => this.#transport.options(this.server);
+    try {
+      const socket = await killPoint(point, () => openStreamSocket({ url, protocols, options }));
+      this.#silentSince = undefined;
+      return socket;
+    } catch (error) {
+      throw this.broken(error);
+    }
   }
 
   /** Whether the end of a stream's input can be told. Asked once. */
@@ -95,8 +103,9 @@ export class ClusterClient {
     return this.#minor >= FIRST_CLOSING_MINOR;
   }
 
-  /** For whom a stream broke in the middle: the error that says so. */
+  /** What a connection to the cluster threw, also in the middle of a stream, in words for people. */
   broken(error: unknown): RuntimeError {
+    if (error instanceof ClusterRefusal) this.#silentSince = undefined;
     if (error instanceof RuntimeError) return error;
     this.#silentSince ??= new Date();
     return clusterUnreachable(this.server, this.#silentSince, error);
@@ -113,21 +122,11 @@ export class ClusterClient {
     this.#transport.close();
   }
 
-  async #answered<T>(request: () => Promise<T>): Promise<T> {
-    try {
-      const answer = await request();
-      this.#silentSince = undefined;
-      return answer;
-    } catch (error) {
-      if (error instanceof ClusterRefusal) this.#silentSince = undefined;
-      throw this.broken(error);
-    }
-  }
-
-  async #request(request: Parameters<ApiTransport['send']>[0]): Promise<IncomingMessage> {
+  async #request(request: ApiRequest): Promise<IncomingMessage> {
     const answer = await this.#transport.send(request);
     const status = answer.statusCode ?? 0;
     if (status >= 400) throw new ClusterRefusal(status, await text(answer));
+    this.#silentSince = undefined;
     return answer;
   }
 
@@ -157,17 +156,36 @@ export class ClusterClient {
       const sent = { method, url: request.getUrl(), headers, signal: limit.signal, ...(typeof body === 'string' ? { body } : {}) };
       const answer = await this.#request(sent);
       const content = await text(answer);
-      const type = answer.headers['content-type'];
-      return new ResponseContext(answer.statusCode ?? 0, type === undefined ? {} : { 'content-type': type }, {
-        text: async () => content,
-        binary: async () => Buffer.from(content),
-        stream: () => null,
-      });
+      const type = answer.headers['content-type'] ?? '';
+      // The library takes anything else for an empty object.
+      if (!type.includes('json')) throw notUnderstood(this.server, new Error(`it is ${type || 'of no type'}, not JSON`));
+      return new ResponseContext(
+        answer.statusCode ?? 0,
+        { 'content-type': type },
+        {
+          text: async () => content,
+          binary: async () => Buffer.from(content),
+          stream: () => null,
+        },
+      );
+    } catch (error) {
+      throw this.broken(error);
     } finally {
       limit.clear();
     }
   }
 }
+
+const notUnderstood = (server: string, error: unknown): RuntimeError =>
+  new RuntimeError(
+    'retry',
+    {
+      code: 'rejected',
+      message: `the answer of the cluster at ${server} is not understood: ${error instanceof Error ? error.message : String(error)}`,
+      remedy: 'Is that address an API server, and its version 1.20 or newer?',
+    },
+    { cause: error },
+  );
 
 /** Unlike AbortSignal.timeout's, its timer ends with what it limits; the reason is in words for people. */
 function timeLimit(ms: number): { signal: AbortSignal; clear: () => void } {

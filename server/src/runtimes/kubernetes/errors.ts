@@ -86,7 +86,9 @@ export function clusterUnreachable(server: string, since: Date, error: unknown):
 
 const WAIT = 'Sessions run on; wait, or look at the API server.';
 
-function explain(error: unknown): { why: string; remedy: string } {
+function explain(thrown: unknown): { why: string; remedy: string } {
+  // What a signal ended has the signal's reason for a cause: our time limit.
+  const error = thrown instanceof Error && thrown.name === 'AbortError' && thrown.cause instanceof Error ? thrown.cause : thrown;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const words = error instanceof Error && error.message !== '' ? error.message : code || String(error);
   switch (code) {

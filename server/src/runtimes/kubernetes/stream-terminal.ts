@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import type { Terminal } from '../runtime.ts';
 import { exitStatusOf } from './exit-status.ts';
 import { FRAMED_END, framed } from './stdin-framing.ts';
 import type { StreamSocket } from './stream-socket.ts';
+import { written } from './written.ts';
 
 const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3, size: 4 } as const;
 
@@ -51,7 +51,7 @@ async function pump(socket: StreamSocket, out: Record<'stdout' | 'stderr', PassT
     for await (const { channel, data } of socket.messages()) {
       if (channel === CHANNEL.status) status += data.toString();
       const stream = channel === CHANNEL.stdout ? out.stdout : channel === CHANNEL.stderr ? out.stderr : undefined;
-      if (stream !== undefined && !stream.write(data)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+      if (stream !== undefined) await written(stream, data);
     }
   } catch {
     // A broken connection is an ended one: what became of the process, the status channel tells or nobody.

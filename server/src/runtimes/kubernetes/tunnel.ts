@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { ClusterClient } from './cluster-client.ts';
 import { ClusterRefusal } from './errors.ts';
 import { PLAIN_PROTOCOL, type StreamSocket } from './stream-socket.ts';
+import { written } from './written.ts';
 
 type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
 
@@ -142,7 +143,7 @@ async function carry(socket: Socket, remote: StreamSocket): Promise<void> {
       seen.add(channel);
       if (content.length === 0) continue;
       if (channel === CHANNEL.error) throw new Error(content.toString().trim());
-      if (!socket.write(content)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+      await written(socket, content);
     }
   } catch (error) {
     if (!socket.readableEnded && !socket.destroyed) throw error;

@@ -239,7 +239,6 @@ describe.skipIf(KUBECONFIG === undefined)('streams of a real cluster', () => {
       controller.abort();
       for await (const hint of watching) expect(hint).toEqual(ref);
     });
-
   });
 
   describe('when the API server dies', () => {
