@@ -58,15 +58,15 @@ const pool = z.strictObject({
   tolerations: z
     .array(
       z.strictObject({
-        key: z.string().optional(),
-        operator: z.enum(['Exists', 'Equal']).optional(),
-        value: z.string().optional(),
-        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+        key: z.string().exactOptional(),
+        operator: z.enum(['Exists', 'Equal']).exactOptional(),
+        value: z.string().exactOptional(),
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).exactOptional(),
       }),
     )
     .default([]),
-  priorityClass: z.string().optional(),
-  gpus: z.boolean().optional(),
+  priorityClass: z.string().exactOptional(),
+  gpus: z.boolean().exactOptional(),
 });
 
 /** A list, or the same as JSON in a text. */
