@@ -7,6 +7,12 @@ export const LOGIN_SHELL: readonly string[] = DOCKER_LOGIN_SHELL;
 /** A folder in memory, in every pod. */
 export const BERTH_FOLDER = '/run/berth';
 
+/**
+ * Where a gated container's main process says its id, at the gate already. A signal to it leaves the cluster's view of the pod
+ * whole, with exit code and log; after a deadline, kubelets of 1.20 tell neither.
+ */
+export const PROCESS_ID = `${BERTH_FOLDER}/pid`;
+
 /** What a container runs, in the manifest's words. */
 export interface Launch {
   readonly command?: string[];
@@ -18,7 +24,7 @@ export interface Launch {
  * both ends before `go` is looked at: an opener who comes too early for the one is seen by the other.
  */
 const WAIT = `
-echo $$ >${BERTH_FOLDER}/pid
+echo $$ >${PROCESS_ID}
 if mkfifo ${BERTH_FOLDER}/gate; then
   exec 3<>${BERTH_FOLDER}/gate
   [ -e ${BERTH_FOLDER}/go ] || read -r _ <&3
@@ -81,19 +87,6 @@ export function failureToExecute(
   const [, code, program] = /^(12[67]) ([^\n]*)\n?$/.exec(terminationMessage ?? '') ?? [];
   return program === undefined ? undefined : { code: code === '126' ? 126 : 127, program };
 }
-
-/**
- * Signals the main process of a gated container, at the gate or past it; ends with 1 where it is gone. Unlike a deadline or a
- * deletion this leaves the cluster's view of the pod whole: exit code and log, on every version.
- */
-export const signalCommand = (signal: 'TERM' | 'HUP' | 'KILL'): readonly string[] => [
-  '/bin/sh',
-  '-c',
-  `read -r pid <${BERTH_FOLDER}/pid && kill -${signal} "$pid"`,
-];
-
-/** A login shell ignores SIGTERM; the end of its terminal is what it listens to. */
-export const stopSignalOf = ({ tty }: { readonly tty?: boolean }): 'TERM' | 'HUP' => (tty === true ? 'HUP' : 'TERM');
 
 /** For those who end a pod without us: before the kubelet's SIGTERM, all that is in a terminal's pod hears that it hangs up. */
 export const HANG_UP: readonly string[] = ['/bin/sh', '-c', 'kill -HUP -1'];
