@@ -11,7 +11,7 @@ export const BERTH_FOLDER = '/run/berth';
  * Where a gated container's main process says its id, at the gate already. A signal to it leaves the cluster's view of the pod
  * whole, with exit code and log; after a deadline, kubelets of 1.20 tell neither.
  */
-export const PROCESS_ID = `${BERTH_FOLDER}/pid`;
+const PROCESS_ID = `${BERTH_FOLDER}/pid`;
 
 /** What a container runs, in the manifest's words. */
 export interface Launch {
@@ -87,6 +87,16 @@ export function failureToExecute(
   const [, code, program] = /^(12[67]) ([^\n]*)\n?$/.exec(terminationMessage ?? '') ?? [];
   return program === undefined ? undefined : { code: code === '126' ? 126 : 127, program };
 }
+
+/** Signals the main process of a gated container, at the gate or past it; ends with another code than 0 where it is gone. */
+export const signalCommand = (signal: 'TERM' | 'HUP' | 'KILL'): readonly string[] => [
+  '/bin/sh',
+  '-c',
+  `read -r pid <${PROCESS_ID} && kill -${signal} "$pid"`,
+];
+
+/** A login shell ignores SIGTERM; the end of its terminal is what it listens to. */
+export const stopSignalOf = ({ tty }: { readonly tty: boolean }): 'TERM' | 'HUP' => (tty ? 'HUP' : 'TERM');
 
 /** For those who end a pod without us: before the kubelet's SIGTERM, all that is in a terminal's pod hears that it hangs up. */
 export const HANG_UP: readonly string[] = ['/bin/sh', '-c', 'kill -HUP -1'];
