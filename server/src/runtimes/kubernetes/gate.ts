@@ -25,7 +25,7 @@ export interface Launch {
  */
 const WAIT = `
 echo $$ >${PROCESS_ID}
-if mkfifo ${BERTH_FOLDER}/gate; then
+if mkfifo ${BERTH_FOLDER}/gate 2>/dev/null; then
   exec 3<>${BERTH_FOLDER}/gate
   [ -e ${BERTH_FOLDER}/go ] || read -r _ <&3
   exec 3<&-
@@ -49,10 +49,15 @@ exec 3<&0
 ( { ${DECODE_STDIN}; } <&3 3<&- >${BERTH_FOLDER}/in 2>/dev/null & )
 exec <${BERTH_FOLDER}/in 3<&-`;
 
-/** The trap is reached only where the program could not be executed: the shell then ends with 127 or 126. */
+/**
+ * The trap is reached only where the program could not be executed: the shell then ends with 127 or 126. A bash ends without
+ * a word of it, unless it is told to go on.
+ */
 const RUN = `
 trap 'echo "$? $1" >/dev/termination-log' EXIT
-exec "$@"`;
+shopt -s execfail 2>/dev/null
+exec "$@"
+exit`;
 
 export const isFramed = (spec: ContainerSpec): boolean => isGated(spec) && spec.stdin === 'once' && !spec.tty;
 
