@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { canFreeze, type ContainerRef, type ContainerSpec, type Observed, type Runtime } from './runtime.ts';
 
 /** Engines of other tests are busy, too: how long to wait for a condition, not how fast it should come. */
@@ -22,7 +22,7 @@ export function plainSpec(imageDigest: string, changes: Partial<ContainerSpec> =
   const sessionId = randomUUID();
   return {
     ref: { sessionId, generation: 1, container: 'main1' },
-    node: 'node',
+    node: '',
     owner: 'owner-id',
     project: 'project-id',
     imageDigest,
@@ -79,10 +79,10 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       runtime = bench.runtime;
       digest = await digestOf(runtime, bench.image);
     });
-    afterAll(async () => {
-      await Promise.all(made.map((ref) => runtime.remove(ref)));
-      await bench?.close();
+    afterEach(async () => {
+      await Promise.all(made.splice(0).map((ref) => runtime.remove(ref)));
     });
+    afterAll(() => bench?.close());
 
     const specified = (changes: Partial<ContainerSpec> = {}): ContainerSpec => {
       const spec = plainSpec(digest, changes);
@@ -97,6 +97,12 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
     };
 
     it('says that an image is absent where pulling is ruled out', async () => {
+      if (runtime.orchestrates) {
+        const spec = specified({ imageDigest: 'berth-test/absent:1', pull: 'never' });
+        await runtime.create(spec);
+        const { cause } = await untilPhase(runtime, spec.ref, 'exited');
+        return expect(cause).toMatchObject({ code: 'image-not-found' });
+      }
       const absent = runtime.ensureImage({ node: 'node', reference: 'berth-test/absent:1', pull: 'never', key: randomUUID() });
       await expect(absent).rejects.toMatchObject({ name: 'RuntimeError', kind: 'fatal', failure: { code: 'image-not-found' } });
     });
@@ -256,8 +262,14 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       expect(await runtime.inspect(ref)).toMatchObject({ phase: 'absent' });
     });
 
-    it('starts a stopped container again, with a new time of start', async () => {
+    it('starts a stopped container again, with a new time of start, unless the next one takes its place', async () => {
       const ref = await started();
+      if (runtime.orchestrates) {
+        await runtime.stop(ref, 0);
+        const ended = await untilPhase(runtime, ref, 'exited');
+        await runtime.start(ref);
+        return expect(await runtime.inspect(ref)).toEqual(ended);
+      }
       const first = await untilPhase(runtime, ref, 'running');
       await runtime.stop(ref, 0);
       await untilPhase(runtime, ref, 'exited');

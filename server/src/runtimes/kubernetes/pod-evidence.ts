@@ -1,6 +1,7 @@
 import type { V1Node, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import type { ClusterClient } from './cluster-client.ts';
 import { ClusterRefusal } from './errors.ts';
+import { mainState } from './main-container.ts';
 import type { Evidence } from './observe.ts';
 
 /** Many pods wait at once for the same reason. */
@@ -58,7 +59,7 @@ export class PodEvidence {
 
 /** No container of it was made yet. */
 function isWaiting(pod: V1Pod): boolean {
-  const state = pod.status?.containerStatuses?.[0]?.state;
+  const state = mainState(pod);
   return pod.status?.phase === 'Pending' && state?.running === undefined && state?.terminated === undefined;
 }
 

@@ -5,6 +5,7 @@ import type { ClusterClient } from './cluster-client.ts';
 import { ClusterRefusal } from './errors.ts';
 import type { PodEvidence } from './pod-evidence.ts';
 import { ANNOTATION, LABEL, networkPolicyName, podName, refOf, secretName, selectorOf, serviceName } from './names.ts';
+import { mainContainer, mainState } from './main-container.ts';
 import { networkPolicyManifest } from './network-policy-manifest.ts';
 import { endFailure } from './failures.ts';
 import { observe } from './observe.ts';
@@ -146,8 +147,7 @@ export class Pods {
   async stop(ref: ContainerRef, graceSeconds: number): Promise<void> {
     const pod = await this.find(ref);
     if (pod === undefined || !hasRun(pod) || hasEnded(ref, pod)) return;
-    const gated = pod.metadata?.annotations?.[ANNOTATION.gate] !== 'none';
-    if (gated && (await this.#stopBySignals(ref, { graceSeconds, tty: pod.spec?.containers[0]?.tty === true }))) return;
+    if (isGated(pod) && (await this.#stopBySignals(ref, { graceSeconds, tty: mainContainer(pod)?.tty === true }))) return;
     await this.#stopByDeadline(ref, pod);
   }
 
@@ -188,8 +188,9 @@ export class Pods {
     // Only the node can say that the process has ended: until it answers, the name stays taken.
     if (silent !== undefined) return this.#delete(ref);
     if (hasRun(pod) && !hasEnded(ref, pod)) await this.stop(ref, 0);
-    const placed = pod.spec?.nodeName !== undefined;
-    await this.#delete(ref, placed && !hasRun(pod) ? undefined : 0);
+    // At its gate no process of the session's can run, so nobody need wait for the node to clean up.
+    const harmless = isGated(pod) || hasRun(pod) || pod.spec?.nodeName === undefined;
+    await this.#delete(ref, harmless ? 0 : undefined);
     for (const patience = until(GONE_PATIENCE_MS); (await this.find(ref)) !== undefined;) await patience('is not removed');
   }
 
@@ -215,21 +216,22 @@ export class Pods {
 
 /** Its container was there: alive, at its gate, or dead. */
 const hasRun = (pod: V1Pod): boolean => {
-  const state = pod.status?.containerStatuses?.[0]?.state;
+  const state = mainState(pod);
   return state?.running !== undefined || state?.terminated !== undefined;
 };
 
 const hasEnded = (ref: ContainerRef, pod: V1Pod): boolean => observe(ref, pod, { now: new Date() }).phase === 'exited';
 
+const isGated = (pod: V1Pod): boolean => pod.metadata?.annotations?.[ANNOTATION.gate] !== 'none';
+
 /** The image has no shell to wait at the gate, and a command was given that needs none. */
 const needsNoGate = (pod: V1Pod): boolean => {
-  const annotations = pod.metadata?.annotations ?? {};
-  const ended = pod.status?.containerStatuses?.[0]?.state?.terminated;
-  const gated = annotations[ANNOTATION.gate] !== 'none' && annotations[ANNOTATION.command] !== 'login-shell';
-  return gated && ended !== undefined && endFailure(pod, ended)?.code === 'no-shell';
+  const { terminated: ended } = mainState(pod);
+  const given = pod.metadata?.annotations?.[ANNOTATION.command] !== 'login-shell';
+  return isGated(pod) && given && ended !== undefined && endFailure(pod, ended)?.code === 'no-shell';
 };
 
-const hasProbe = (pod: V1Pod | undefined): boolean => pod?.spec?.containers[0]?.readinessProbe !== undefined;
+const hasProbe = (pod: V1Pod | undefined): boolean => pod !== undefined && mainContainer(pod)?.readinessProbe !== undefined;
 
 /** Somebody, perhaps another server, made it before. */
 async function made(request: Promise<unknown>): Promise<void> {

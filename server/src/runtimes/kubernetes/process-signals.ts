@@ -1,7 +1,7 @@
 import type { ContainerRef } from '../runtime.ts';
 import type { ClusterClient } from './cluster-client.ts';
 import { connectExec } from './exec-session.ts';
-import { OPEN_GATE, PROCESS_ID } from './gate.ts';
+import { OPEN_GATE, signalCommand, stopSignalOf } from './gate.ts';
 import { podName } from './names.ts';
 import { terminalOf } from './stream-terminal.ts';
 import { ClusterRefusal } from './errors.ts';
@@ -18,17 +18,13 @@ export class ProcessSignals {
     await this.#run(ref, OPEN_GATE);
   }
 
-  /** A login shell ignores SIGTERM; the end of its terminal is what it listens to. False: nobody heard it. */
-  ask(ref: ContainerRef, tty: boolean): Promise<boolean> {
-    return this.#signal(ref, tty ? 'HUP' : 'TERM');
+  /** False: nobody heard it. */
+  async ask(ref: ContainerRef, tty: boolean): Promise<boolean> {
+    return (await this.#run(ref, signalCommand(stopSignalOf({ tty })))) === 0;
   }
 
-  kill(ref: ContainerRef): Promise<boolean> {
-    return this.#signal(ref, 'KILL');
-  }
-
-  async #signal(ref: ContainerRef, signal: 'HUP' | 'TERM' | 'KILL'): Promise<boolean> {
-    return (await this.#run(ref, ['/bin/sh', '-c', `kill -${signal} "$(cat ${PROCESS_ID})"`])) === 0;
+  async kill(ref: ContainerRef): Promise<boolean> {
+    return (await this.#run(ref, signalCommand('KILL'))) === 0;
   }
 
   /** Its exit code; undefined where the process ended, and the connection with it, or where there is none to talk to. */
