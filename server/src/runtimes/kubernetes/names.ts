@@ -34,8 +34,8 @@ export const MAIN = 'main';
 export const podName = (ref: ContainerRef): string => `berth-${ref.sessionId}-g${ref.generation}-${ref.container}`;
 
 /** A container's secret and network policy live and die with its pod, and are found by its name. */
-export const secretName = podName;
-export const networkPolicyName = podName;
+export const secretName = (ref: ContainerRef): string => podName(ref);
+export const networkPolicyName = (ref: ContainerRef): string => podName(ref);
 
 /** One for all containers of a generation. */
 export const serviceName = (ref: Pick<ContainerRef, 'sessionId' | 'generation'>): string => `berth-${ref.sessionId}-g${ref.generation}`;
