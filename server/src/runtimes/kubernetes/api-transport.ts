@@ -1,6 +1,7 @@
 import { Agent as PlainAgent, request as plainRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent, request as secureRequest, type RequestOptions as SecureRequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { RuntimeError } from '../runtime.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -32,7 +33,7 @@ export class ApiTransport {
     this.#kube = kube;
   }
 
-  /** Resolves with the head of the answer. Rejects with what Node's sockets throw. */
+  /** Resolves with the head of the answer. Rejects with what Node's sockets throw, or RuntimeError where there are no credentials. */
   async send(request: ApiRequest): Promise<IncomingMessage> {
     const options = await this.options(request.url);
     const sendOnce = async (agent: RequestOptions['agent']): Promise<IncomingMessage> =>
@@ -49,7 +50,11 @@ export class ApiTransport {
   /** For one request. Read anew each time: tokens and certificates rotate. */
   async options(url: string): Promise<Credentials> {
     const options: Credentials = { headers: {} };
-    await this.#kube.applyToHTTPSOptions(options);
+    try {
+      await this.#kube.applyToHTTPSOptions(options);
+    } catch (error) {
+      throw noCredentials(error);
+    }
     const behindProxy = this.#kube.getCurrentCluster()?.proxyUrl !== undefined;
     return behindProxy ? options : { ...options, agent: this.#agents[url.startsWith('https:') ? 'https:' : 'http:'] };
   }
@@ -59,6 +64,17 @@ export class ApiTransport {
     for (const agent of Object.values(this.#agents)) agent.destroy();
   }
 }
+
+const noCredentials = (error: unknown): RuntimeError =>
+  new RuntimeError(
+    'unreachable',
+    {
+      code: 'engine-unavailable',
+      message: `there are no credentials for the cluster: ${error instanceof Error ? error.message : String(error)}`,
+      remedy: 'The kubeconfig names the program or the files that they come from: check these, with kubectl for example.',
+    },
+    { cause: error },
+  );
 
 function exchange(request: ApiRequest, options: Credentials): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {

@@ -28,7 +28,7 @@ export class ClusterRefusal extends RuntimeError {
 /** 502 to 504 are what a proxy, or an API server that is starting, says of what is behind it. */
 function kindOf(status: number, said: string): RuntimeError['kind'] {
   if (status >= 502 && status <= 504) return 'unreachable';
-  if (status === 403) return isQuota(said) ? 'retry' : 'fatal';
+  if (status === 403) return isQuota(said) || isUnsure(said) ? 'retry' : 'fatal';
   return [400, 401, 405, 422].includes(status) ? 'fatal' : 'retry';
 }
 
@@ -47,8 +47,10 @@ function sentence(status: number, said: string): { message: string; remedy: stri
   return { message: `the cluster answered ${status}: ${said}`, remedy: 'The log of its API server says more.' };
 }
 
-// All three are 403 Forbidden; only the words differ.
+// All of these are 403 Forbidden; only the words differ.
 const isQuota = (said: string): boolean => said.includes('exceeded quota');
+// An API server that has just started does not know all roles yet.
+const isUnsure = (said: string): boolean => said.includes('RBAC: ');
 const isMissingRight = (said: string): boolean => /\bcannot [a-z]+ resource\b/.test(said);
 
 function wordsOf(body: string): { said: string; reason: string } {

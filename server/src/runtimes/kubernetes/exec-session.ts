@@ -17,7 +17,10 @@ export interface ExecTarget {
 
 /** What the command inherits marks it, so that it can be found again. */
 const MARKED = 'export BERTH_EXEC="$1"; shift; exec "$@"';
-const MARKED_TTY = `export TERM=xterm-256color; ${MARKED}`;
+
+/** A terminal's size that comes before its process is lost in half of all cases: the process sets it itself. */
+const markedTty = ({ rows, cols }: { rows: number; cols: number }): string =>
+  `stty rows ${rows} cols ${cols} 2>/dev/null; export TERM=xterm-256color; ${MARKED}`;
 
 /**
  * Decodes what stdin-framing.ts encodes. The decoder tells its process id first, by the same pipe, so that it can be ended
@@ -29,7 +32,7 @@ const MARKED_FRAMED = `marker=$1; shift
   ${DECODE_STDIN}
 } | {
   IFS= read -r decoder
-  BERTH_EXEC=$marker "$@"
+  (export BERTH_EXEC="$marker"; exec "$@")
   code=$?
   kill -PIPE "$decoder" 2>/dev/null
   exit "$code"
@@ -40,7 +43,7 @@ export async function execIn(client: ClusterClient, target: ExecTarget, request:
   const marker = randomUUID();
   const tty = request.tty !== null;
   const stdin: StdinForm = tty || !target.shell || (await client.closesChannels()) ? 'raw' : 'framed';
-  const script = tty ? MARKED_TTY : stdin === 'framed' ? MARKED_FRAMED : MARKED;
+  const script = request.tty !== null ? markedTty(request.tty) : stdin === 'framed' ? MARKED_FRAMED : MARKED;
   const command = request.command.length === 0 ? LOGIN_SHELL : request.command;
   const wrapped = target.shell ? ['/bin/sh', '-c', script, 'sh', marker, ...command] : command;
   const terminal = terminalOf({
@@ -57,7 +60,11 @@ export async function execIn(client: ClusterClient, target: ExecTarget, request:
   return terminal;
 }
 
-function connectExec(client: ClusterClient, pod: string, request: { command: readonly string[]; tty: boolean }): Promise<StreamSocket> {
+export function connectExec(
+  client: ClusterClient,
+  pod: string,
+  request: { command: readonly string[]; tty: boolean },
+): Promise<StreamSocket> {
   const path = client.podPath(pod, 'exec', [
     ['container', MAIN],
     ...request.command.map((word) => ['command', word] as [string, string]),
@@ -69,19 +76,25 @@ function connectExec(client: ClusterClient, pod: string, request: { command: rea
   return client.connect('cluster.pod-exec', path, [CLOSING_PROTOCOL, PLAIN_PROTOCOL]);
 }
 
+/** Again while there is none: a client may go before its process has come. */
+const HANG_UP = `marker=$1
+is_marked() { grep -q "BERTH_EXEC=$marker" "/proc/$1/environ" 2>/dev/null; }
+for attempt in 1 2 3; do
+  for folder in /proc/[0-9]*; do
+    is_marked "\${folder#/proc/}" || continue
+    while read -r key value; do [ "$key" = PPid: ] && parent=$value; done <"$folder/status"
+    is_marked "$parent" || kill -HUP "\${folder#/proc/}" && found=yes
+  done
+  [ -z "$found" ] || exit 0
+  sleep 1
+done`;
+
 /**
  * What a terminal does when its user walks away: a hang-up for the process that carries the marker, and whose parent does
  * not. The cluster itself would let it run for ever.
  */
 async function hangUp(client: ClusterClient, pod: string, marker: string): Promise<void> {
-  const script = `is_marked() { grep -q "BERTH_EXEC=$marker" "/proc/$1/environ" 2>/dev/null; }
-marker=$1
-for folder in /proc/[0-9]*; do
-  is_marked "\${folder#/proc/}" || continue
-  while read -r key value; do [ "$key" = PPid: ] && parent=$value; done <"$folder/status"
-  is_marked "$parent" || kill -HUP "\${folder#/proc/}"
-done`;
-  const socket = await connectExec(client, pod, { command: ['/bin/sh', '-c', script, 'sh', marker], tty: false });
+  const socket = await connectExec(client, pod, { command: ['/bin/sh', '-c', HANG_UP, 'sh', marker], tty: false });
   await terminalOf({ socket, stdin: 'none' }).exited;
 }
 

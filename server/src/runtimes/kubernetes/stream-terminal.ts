@@ -20,9 +20,15 @@ interface Line {
 /** A connection to an exec or to the main process as three streams. */
 export function terminalOf({ socket, stdin, hangUp }: Line): Terminal {
   const out = { stdout: new PassThrough(), stderr: new PassThrough() };
+  let size: Buffer | undefined;
+  const sendSize = async (): Promise<void> => {
+    // Too late is not wrong: the process has ended.
+    if (size !== undefined) await socket.send(CHANNEL.size, size).catch(() => undefined);
+  };
   let closed = false;
   let ended = false;
-  const exited = pump(socket, out).then((code) => {
+  // A size that comes before the process is lost: again at its first sign of life.
+  const exited = pump(socket, out, sendSize).then((code) => {
     ended = true;
     return closed ? undefined : code;
   });
@@ -32,9 +38,8 @@ export function terminalOf({ socket, stdin, hangUp }: Line): Terminal {
     stderr: out.stderr,
     exited,
     async resize({ rows, cols }) {
-      const size = Buffer.from(JSON.stringify({ Width: cols, Height: rows }));
-      // Too late is not wrong: the process has ended.
-      await socket.send(CHANNEL.size, size).catch(() => undefined);
+      size = Buffer.from(JSON.stringify({ Width: cols, Height: rows }));
+      await sendSize();
     },
     close() {
       if (!closed && !ended) hangUp?.();
@@ -45,10 +50,17 @@ export function terminalOf({ socket, stdin, hangUp }: Line): Terminal {
 }
 
 /** Resolves with the exit code, or undefined where the connection broke before it was told. Never rejects. */
-async function pump(socket: StreamSocket, out: Record<'stdout' | 'stderr', PassThrough>): Promise<number | undefined> {
+async function pump(
+  socket: StreamSocket,
+  out: Record<'stdout' | 'stderr', PassThrough>,
+  onFirst: () => Promise<void>,
+): Promise<number | undefined> {
   let status = '';
+  let isFirst = true;
   try {
     for await (const { channel, data } of socket.messages()) {
+      if (isFirst) void onFirst();
+      isFirst = false;
       if (channel === CHANNEL.status) status += data.toString();
       const stream = channel === CHANNEL.stdout ? out.stdout : channel === CHANNEL.stderr ? out.stderr : undefined;
       if (stream !== undefined) await written(stream, data);

@@ -110,6 +110,7 @@ class Tunnel {
   }
 
   close(): void {
+    if (!this.#server.listening) return;
     clearTimeout(this.#unused);
     this.#options.onClose();
     this.#server.close();

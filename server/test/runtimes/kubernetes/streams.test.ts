@@ -58,6 +58,7 @@ describe.skipIf(KUBECONFIG === undefined)('streams of a real cluster', () => {
       ['a process that is killed', ['sh', '-c', 'kill -KILL $$'], 137],
       ['a program that is not there', ['no-such-program'], 127],
       ['a program that may not be executed', ['/etc/passwd'], 126],
+      ["a shell's own command, which is no program", ['exit', '3'], 127],
     ])('%s tells its exit code', async (_name, command, exitCode) => {
       expect(await ended(await exec(command))).toMatchObject({ exitCode });
     });
@@ -127,6 +128,13 @@ describe.skipIf(KUBECONFIG === undefined)('streams of a real cluster', () => {
       expect(await terminal.exited).toBeUndefined();
       const running = ['sh', '-c', `cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c '${name.replace('7', '[7]')}'`];
       await expect.poll(async () => (await ended(await exec(running))).stdout.trim(), { timeout: 20_000 }).toBe('0');
+    });
+
+    test('a client who walks away at once leaves nothing behind either', async () => {
+      (await exec(['sleep', '775'], { rows: 24, cols: 80 })).close();
+      const running = ['sh', '-c', `cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep [7]75'; cat /tmp/775`];
+      await ended(await exec(['sh', '-c', 'sleep 2']));
+      expect((await ended(await exec(running))).stdout.trim()).toBe('0');
     });
 
     test('in a pod that is not there: the session has no container', async () => {
