@@ -27,6 +27,7 @@ import { VERSION } from './version.ts';
 const RECIPES = fileURLToPath(new URL('../../images', import.meta.url));
 type Http = ReturnType<typeof createHttp>;
 const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
 const GIB = 1024 ** 3;
 
 export interface App {
@@ -74,7 +75,13 @@ async function run(parts: Parts): Promise<App> {
     ready: async () => (started ? readiness(storage) : { ok: false, reason: 'starting' }),
   });
   const url = await listen(http, config.listen);
-  await grantLocalAccess({ dataFolder: config.data, url, instance: storage.instance, users: storage.users, tokens: storage.tokens, newId });
+  const { instance, users, tokens } = storage;
+  const signIn = (): Promise<void> => grantLocalAccess({ dataFolder: config.data, url, instance, users, tokens, newId, now });
+  await signIn();
+  const renewal = setInterval(
+    () => void signIn().catch((err: unknown) => parts.log.warn({ err }, 'local access was not renewed')),
+    DAY,
+  ).unref();
   const unsubscribe = storage.notifications.onWake(() => loop.nudge());
   const watch = createEngineWatch(parts, nodes, loop);
   await loop.start();
@@ -84,6 +91,7 @@ async function run(parts: Parts): Promise<App> {
     url,
     instance: storage.instance,
     async close() {
+      clearInterval(renewal);
       unsubscribe();
       await http.close();
       await watch.stop();

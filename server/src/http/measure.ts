@@ -24,6 +24,10 @@ export function measure(app: FastifyInstance, { metrics, openConnections }: { me
     const { method, id: requestId } = request;
     const route = request.routeOptions.url ?? 'none';
     seconds.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
-    request.log.info({ method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), requestId }, 'request');
+    // Who asks every few seconds whether all is well fills no log.
+    const level = PROBES.has(route) ? 'debug' : 'info';
+    request.log[level]({ method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), requestId }, 'request');
   });
 }
+
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);

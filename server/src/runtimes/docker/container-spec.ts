@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { ContainerSpec } from '../runtime.ts';
+import { LOGIN_SHELL } from '../login-shell.ts';
 import { containerName, LABEL, volumeName } from './names.ts';
 
 /** What the engine and the machine add to a wish. */
@@ -15,9 +16,6 @@ export interface Surroundings {
   readonly openFiles: number | null;
   readonly nvidia: boolean;
 }
-
-/** bash where there is one; a login shell, so that the image's profile holds. */
-export const LOGIN_SHELL: readonly string[] = ['/bin/sh', '-c', 'command -v bash >/dev/null && exec bash -l; exec sh -l'];
 
 /** The one place that decides how a session's container is confined. */
 export function toCreateOptions(spec: ContainerSpec, around: Surroundings): ContainerCreateOptions {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path/posix';
 import type { Duplex } from 'node:stream';
 import type { ContainerInspectInfo } from 'dockerode';
 import { RuntimeError, type ExecRequest, type Terminal } from '../runtime.ts';
-import { LOGIN_SHELL } from './container-spec.ts';
+import { LOGIN_SHELL } from '../login-shell.ts';
 import type { EngineClient } from './engine-client.ts';
 import { EngineRefusal } from './errors.ts';
 import { resized, terminalOf } from './terminal.ts';

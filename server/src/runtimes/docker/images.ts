@@ -4,7 +4,7 @@ import { imageNotHere } from '../causes.ts';
 import { RuntimeError, type ImageRequest, type ImageState } from '../runtime.ts';
 import type { EngineClient } from './engine-client.ts';
 import { EngineRefusal } from './errors.ts';
-import { lines } from './lines.ts';
+import { lines } from '../lines.ts';
 import { pullFailure, stalled, wrongPlatform } from './pull-failure.ts';
 import { PullProgress, type PullEvent } from './pull-progress.ts';
 

@@ -2,7 +2,8 @@ import type { Cause } from '@berth/contract';
 import type { ContainerInspectInfo } from 'dockerode';
 import { commandNotFound, machineOutOfMemory, noShell, notExecutable, outOfMemory } from '../causes.ts';
 import type { ContainerRef, Observed } from '../runtime.ts';
-import { LOGIN_SHELL, UNRESERVED_OOM_SCORE } from './container-spec.ts';
+import { LOGIN_SHELL } from '../login-shell.ts';
+import { UNRESERVED_OOM_SCORE } from './container-spec.ts';
 
 /** What inspect alone does not say about a container that has ended; gathered only then. */
 export interface Evidence {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { RuntimeError, type ContainerRef } from '../runtime.ts';
 import type { EngineClient } from './engine-client.ts';
 import { engineError } from './errors.ts';
-import { lines } from './lines.ts';
+import { lines } from '../lines.ts';
 import { LABEL, refOf } from './names.ts';
 
 /** What may make a container other than the table says; making and starting it is our own doing. Docker's words and Podman's. */

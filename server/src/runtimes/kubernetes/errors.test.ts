@@ -5,11 +5,11 @@ import { ClusterRefusal, clusterUnreachable } from './errors.ts';
 const body = (message: string, reason = 'Forbidden'): string => JSON.stringify({ kind: 'Status', status: 'Failure', message, reason });
 
 test.each([
-  [403, body('pods is forbidden: User "u" cannot list resource "pods"'), 'fatal', 'Berth lacks a right in the cluster: pods is forbidden'],
+  [403, body('pods is forbidden: User "u" cannot list resource "pods"'), 'unreachable', 'Berth lacks a right in the cluster: pods is forbidden'],
   [403, body('pods "p" is forbidden: exceeded quota: q'), 'retry', "the namespace's quota is used up: pods"],
   [403, body('pods "p" is forbidden: violates PodSecurity "restricted:latest"'), 'fatal', 'the cluster forbids it: pods "p"'],
-  [403, body('pods is forbidden: User "u" cannot list resource "pods": RBAC: role "r" not found'), 'retry', 'Berth lacks a right'],
-  [401, body('Unauthorized', 'Unauthorized'), 'fatal', 'the cluster does not know who Berth is: Unauthorized'],
+  [403, body('pods is forbidden: User "u" cannot list resource "pods": RBAC: role "r" not found'), 'unreachable', 'Berth lacks a right'],
+  [401, body('Unauthorized', 'Unauthorized'), 'unreachable', 'the cluster does not know who Berth is: Unauthorized'],
   [404, body('pods "p" not found', 'NotFound'), 'retry', 'the cluster answered 404: pods "p" not found'],
   [422, body('Pod "p" is invalid', 'Invalid'), 'fatal', 'the cluster answered 422: Pod "p" is invalid'],
   [500, 'plain words\n', 'retry', 'the cluster answered 500: plain words'],

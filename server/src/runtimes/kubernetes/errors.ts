@@ -25,11 +25,14 @@ export class ClusterRefusal extends RuntimeError {
   }
 }
 
-/** 502 to 504 are what a proxy, or an API server that is starting, says of what is behind it. */
+/**
+ * 502 to 504 are what a proxy, or an API server that is starting, says of what is behind it. Credentials that have expired and
+ * rights that were taken away say nothing about sessions either: they go on, and are told of it.
+ */
 function kindOf(status: number, said: string): RuntimeError['kind'] {
-  if (status >= 502 && status <= 504) return 'unreachable';
-  if (status === 403) return isQuota(said) || isUnsure(said) ? 'retry' : 'fatal';
-  return [400, 401, 405, 422].includes(status) ? 'fatal' : 'retry';
+  if (status === 401 || (status >= 502 && status <= 504)) return 'unreachable';
+  if (status === 403) return isMissingRight(said) ? 'unreachable' : isQuota(said) ? 'retry' : 'fatal';
+  return [400, 405, 422].includes(status) ? 'fatal' : 'retry';
 }
 
 function sentence(status: number, said: string): { message: string; remedy: string } {
@@ -49,8 +52,6 @@ function sentence(status: number, said: string): { message: string; remedy: stri
 
 // All of these are 403 Forbidden; only the words differ.
 const isQuota = (said: string): boolean => said.includes('exceeded quota');
-// An API server that has just started does not know all roles yet.
-const isUnsure = (said: string): boolean => said.includes('RBAC: ');
 const isMissingRight = (said: string): boolean => /\bcannot [a-z]+ resource\b/.test(said);
 
 function wordsOf(body: string): { said: string; reason: string } {

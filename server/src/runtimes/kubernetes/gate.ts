@@ -1,8 +1,5 @@
-import { LOGIN_SHELL as DOCKER_LOGIN_SHELL } from '../docker/container-spec.ts';
+import { LOGIN_SHELL } from '../login-shell.ts';
 import type { ContainerSpec } from '../runtime.ts';
-
-/** bash where there is one; a login shell, so that the image's profile holds. */
-export const LOGIN_SHELL: readonly string[] = DOCKER_LOGIN_SHELL;
 
 /** A folder in memory, in every pod. */
 export const BERTH_FOLDER = '/run/berth';

@@ -53,6 +53,17 @@ it('a node has what it may give away', () => {
   ]);
 });
 
+it('what pods have asked for is not free, whoever made them', () => {
+  const asking = (nodeName: string, requests: Record<string, string>, phase = 'Running') => ({
+    metadata: {},
+    spec: { nodeName, containers: [{ name: 'c', resources: { requests } }] },
+    status: { phase },
+  });
+  const pods = [asking('n1', { cpu: '500m', memory: '1Gi' }), asking('n2', { cpu: '1' }), asking('n1', { cpu: '1' }, 'Succeeded')];
+  const [facts] = nodeFacts([node({ allocatable: { 'nvidia.com/gpu': '2' } })], { ...options, pods });
+  expect(facts?.free).toEqual({ cpu: 1.43, memoryBytes: 24_581_692 * 1024 - 2 ** 30, gpus: 2 });
+});
+
 describe('a node takes nothing', () => {
   const cordoned = { unschedulable: true, taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule', timeAdded: since }] };
   it.each<[string, Parameters<typeof node>[0]]>([

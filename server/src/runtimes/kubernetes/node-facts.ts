@@ -20,10 +20,24 @@ export function nodeFacts(
       cpu: amountOf(allocatable['cpu']),
       memoryBytes: amountOf(allocatable['memory']),
       devices: Array.from({ length: amountOf(allocatable[options.gpuResource]) }, (_, index) => `${name}/gpu${index}`),
+      ...(options.pods && { free: freeOf(node, { pods: options.pods, gpuResource: options.gpuResource }) }),
       notices: [...taintNotices(node), ...othersNotice(node, options)],
       ...(unavailable && { unavailable }),
     };
   });
+}
+
+/** As the scheduler counts it: what no pod has asked for. */
+function freeOf(
+  node: V1Node,
+  { pods, gpuResource }: { readonly pods: readonly V1Pod[]; readonly gpuResource: string },
+): NonNullable<NodeFacts['free']> {
+  const here = pods.filter((pod) => pod.spec?.nodeName === node.metadata?.name && !isOver(pod)).map(requestsOf);
+  const free = (resource: string): number => {
+    const held = here.reduce((sum, requests) => sum + (requests.get(resource) ?? 0), 0);
+    return Math.max(Math.round((amountOf(node.status?.allocatable?.[resource]) - held) * 1000) / 1000, 0);
+  };
+  return { cpu: free('cpu'), memoryBytes: free('memory'), gpus: free(gpuResource) };
 }
 
 function unavailability(node: V1Node): NodeFacts['unavailable'] {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { plainSpec } from '../runtime-conformance.ts';
 import type { ContainerSpec } from '../runtime.ts';
-import { LOGIN_SHELL, programIn } from './gate.ts';
+import { LOGIN_SHELL } from '../login-shell.ts';
+import { programIn } from './gate.ts';
 import { podManifest, ungated } from './pod-manifest.ts';
 
 const options = { instance: 'here', namespace: 'sessions', storage: { kind: 'none' }, gpuResource: 'nvidia.com/gpu', pools: [] } as const;
@@ -112,6 +113,11 @@ describe('what a container runs', () => {
     expect(mainOf(pod).args).toEqual(['--port', '$$PORT']);
     expect(pod.metadata?.annotations).toMatchObject({ 'berth.gate': 'none' });
     expect(mainOf(podOf({ keepEntrypoint: true, command: [] }))).not.toHaveProperty('args');
+  });
+
+  it('is ready once its port answers, where it has one', () => {
+    expect(mainOf(podOf({ port: 8888 })).readinessProbe).toMatchObject({ tcpSocket: { port: 8888 }, periodSeconds: 1 });
+    expect(mainOf(podOf())).not.toHaveProperty('readinessProbe');
   });
 
   it('runs at once, where its image has no shell', () => {

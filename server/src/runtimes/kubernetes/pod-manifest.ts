@@ -59,6 +59,8 @@ function containerOf(spec: ContainerSpec, settings: { gpuResource: string; stora
     stdin: spec.stdin !== 'closed',
     stdinOnce: spec.stdin === 'once',
     ...(spec.tty && { lifecycle: { preStop: { exec: { command: [...HANG_UP] } } } }),
+    // Not to start it: so that everybody sees whether its port answers, and a server that is outside need not try.
+    ...(spec.port !== null && { readinessProbe: { tcpSocket: { port: spec.port }, periodSeconds: 1, failureThreshold: 1 } }),
     resources: resourcesOf(spec, settings.gpuResource),
     securityContext: {
       runAsNonRoot: true,

@@ -1,4 +1,4 @@
-import { lines } from '../docker/lines.ts';
+import { lines } from '../lines.ts';
 import type { ContainerRef } from '../runtime.ts';
 import type { ClusterClient } from './cluster-client.ts';
 import { ClusterRefusal } from './errors.ts';
