@@ -58,11 +58,17 @@ export async function imageId(host, reference) {
   }
 }
 
+/** The image as a stream, as of `docker save`. */
+export async function saveImage(host, reference) {
+  const saved = await open(host, { path: `/images/get?names=${encodeURIComponent(reference)}` });
+  if (saved.statusCode !== 200) throw new Error(`${host} does not hand out ${reference}: status ${saved.statusCode}`);
+  return saved;
+}
+
 /** Copies an image from one engine to another, as `docker save | docker load` would. */
 export async function copyImage(from, to, reference) {
-  const saved = await open(from, { path: `/images/get?names=${encodeURIComponent(reference)}` });
-  if (saved.statusCode !== 200) throw new Error(`${from} does not hand out ${reference}: status ${saved.statusCode}`);
-  await engine(to, '/images/load?quiet=1', { method: 'POST', body: saved, timeoutMs: 600_000 });
+  const body = await saveImage(from, reference);
+  await engine(to, '/images/load?quiet=1', { method: 'POST', body, timeoutMs: 600_000 });
 }
 
 /** Removes every container, network and volume of the engine. Only for engines that are ours alone. */

@@ -1,17 +1,21 @@
 // What engines, servers and tests could leave on a machine. `node scripts/leftovers.js save FILE` before, `compare FILE` after:
 // the comparison prints what is there now and was not before, and ends with 1 if there is anything.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { readFirewall } from './firewall.js';
 import { mountsBelow } from './mounts.js';
 import { processes } from './processes.js';
 
 const PROGRAMS =
-  /(^|\/)(dockerd|docker-proxy|docker-registry|containerd|containerd-shim\S*|runc|podman|conmon|catatonit|postgres|tmux|mmdebstrap)\b|cli\/src\/main\.ts|vitest/;
+  /(^|\/)(etcd|kube-\S+|kubelet|cluster-dns|dockerd|docker-proxy|docker-registry|containerd|containerd-shim\S*|runc|podman|conmon|catatonit|postgres|tmux|mmdebstrap)\b|cli\/src\/main\.ts|vitest/;
+/** Folders of the kubelet that a cluster makes on the machine itself, and leaves empty. */
+const KUBELET = ['/var/lib/kubelet', '/var/log/pods', '/var/log/containers'];
 const named = (folder, pattern) =>
   readdirSync(folder)
     .filter((name) => pattern.test(name))
     .map((name) => `${folder}/${name}`);
+
+const isFolder = (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 async function look() {
   return {
@@ -22,7 +26,8 @@ async function look() {
     ),
     mount: mountsBelow('/').filter((point) => /docker|container|netns|berth|overlay|mmdebstrap/.test(point)),
     'network namespace': named('/run', /^netns$/).flatMap((folder) => named(folder, /./)),
-    folder: [...named('/run', /^berth/), ...named(tmpdir(), /^berth/)],
+    'control group': named('/sys/fs/cgroup', /./).flatMap((folder) => (isFolder(folder) ? named(folder, /^k8s-/) : [])),
+    folder: [...named('/run', /^berth/), ...named(tmpdir(), /^berth/), ...KUBELET.filter(isFolder).flatMap((folder) => named(folder, /./))],
   };
 }
 

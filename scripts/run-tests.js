@@ -20,7 +20,8 @@ const EVERYTHING = [
 export async function runTests(vitestArgs, variables = {}) {
   const bed = new TestBed();
   const scratch = mkdtempSync(join(tmpdir(), 'berth-tests-'));
-  const asked = vitestArgs.length > 0 || variables.BERTH_TEST_SOAK === '1' ? [vitestArgs] : EVERYTHING;
+  const soak = variables.BERTH_TEST_SOAK === '1';
+  const asked = vitestArgs.length > 0 || soak ? [vitestArgs] : EVERYTHING;
   const runs = asked.map((args, index) => new Vitest(args, join(scratch, String(index)), index === 0));
   let interrupted = false;
   const interrupt = (name) => {
@@ -30,7 +31,7 @@ export async function runTests(vitestArgs, variables = {}) {
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);
   let code = 1;
   try {
-    const environment = await bed.up();
+    const environment = await bed.up(soak && vitestArgs.length === 0 ? ['server/test/faults'] : vitestArgs);
     if (interrupted) return 130;
     const env = { ...toolEnvironment(), ...environment, ...variables };
     const codes = await Promise.all(runs.map((run) => run.end(env)));

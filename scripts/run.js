@@ -5,11 +5,12 @@ import { root } from './root.js';
  * Runs a program to its end. Never throws for an exit code; `output` holds both streams as they came.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, input?: string, show?: boolean, stdio?: 'inherit' }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, input?: string, source?: import('node:stream').Readable, show?: boolean, stdio?: 'inherit' }} [options]
  * @returns {Promise<{ code: number, output: string }>}
  */
 export function run(command, args, options = {}) {
-  const stdio = options.stdio === 'inherit' ? 'inherit' : [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
+  const silent = options.input === undefined && options.source === undefined;
+  const stdio = options.stdio === 'inherit' ? 'inherit' : [silent ? 'ignore' : 'pipe', 'pipe', 'pipe'];
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: options.cwd ?? root, env: options.env ?? process.env, stdio });
     let output = '';
@@ -20,7 +21,9 @@ export function run(command, args, options = {}) {
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
     child.stdin?.on('error', () => {});
-    child.stdin?.end(options.input);
+    // A source that breaks off ends early: the program sees that itself.
+    if (options.source) options.source.on('error', () => child.stdin.end()).pipe(child.stdin);
+    else child.stdin?.end(options.input);
     child.on('error', (error) => resolve({ code: 127, output: `${command}: ${error.message}` }));
     child.on('close', (code, signal) => resolve({ code: code ?? (signal === 'SIGINT' ? 130 : 143), output }));
   });

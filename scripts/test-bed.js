@@ -17,15 +17,16 @@ import { endProcesses, processesWithVariable } from './processes.js';
 import { step } from './progress.js';
 import { root } from './root.js';
 import { must } from './run.js';
+import { TestClusters } from './test-clusters.js';
 
 const ENGINES = 'docker.io podman containernetworking-plugins runc conmon catatonit tini iptables iproute2 docker-registry';
-const TOOLS = 'mmdebstrap python3 tmux procps git curl ca-certificates';
+const TOOLS = 'mmdebstrap python3 tmux procps git curl ca-certificates openssl xz-utils';
 const PACKAGES = `${ENGINES} ${TOOLS}`.split(' ');
 /** Every process that a test starts inherits this variable: so the bed finds those that outlived their test. */
 const BED = 'BERTH_TEST_BED';
 const IMAGE = 'berth/base:latest';
 
-/** What the tests run against: two Docker daemons, Podman and an image registry, all of them ours alone. */
+/** What the tests run against: two Docker daemons, Podman, an image registry and two Kubernetes clusters, all of them ours alone. */
 export class TestBed {
   constructor() {
     // Images survive here from run to run; everything else goes.
@@ -40,6 +41,7 @@ export class TestBed {
     this.faultDocker = daemon('fault-docker');
     this.podman = new PodmanService({ runFolder: join(this.runFolder, 'podman'), dataRoot: join(this.cache, 'podman') });
     this.registry = new ImageRegistry(join(this.runFolder, 'registry'));
+    this.clusters = new TestClusters(this.cache);
   }
 
   get #lock() {
@@ -56,12 +58,17 @@ export class TestBed {
     return join(this.runFolder, 'sockets.json');
   }
 
-  /** Installs, starts and fills everything. Answers the variables that tell the tests where it is. */
-  async up() {
+  /**
+   * Installs, starts and fills everything; clusters only for tests that could use them. Answers the variables that tell the tests
+   * where it is.
+   * @param {readonly string[]} words which tests are meant: parts of their paths
+   */
+  async up(words) {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) {
       throw new Error('The tests start container engines of their own: run them on Linux as root. `npm run check` needs neither.');
     }
     this.#claim();
+    this.clusters.choose(words);
     await step(
       'Debian packages',
       (say) => this.#install(say),
@@ -69,6 +76,16 @@ export class TestBed {
     );
     await this.#removeEverything(); // what a run that was killed left behind
     this.#claim();
+    await allOf([this.#startEngines(), this.clusters.start()]);
+    await this.clusters.load(this.docker.host, IMAGE);
+    writeFileSync(this.#range, freePrivateRange([this.podman.range]));
+    writeFileSync(this.#sockets, JSON.stringify(socketFolders()));
+    mkdirSync(this.temporary, { mode: 0o1777 });
+    chmodSync(this.temporary, 0o1777);
+    return this.#environment();
+  }
+
+  async #startEngines() {
     await step('Docker', () => this.docker.start());
     await step('Docker for the fault tests', () => this.faultDocker.start());
     await step('Podman', () => this.podman.start());
@@ -78,11 +95,6 @@ export class TestBed {
       () => this.registry.address,
     );
     await step('image berth/base', (say) => this.#image(say));
-    writeFileSync(this.#range, freePrivateRange([this.podman.range]));
-    writeFileSync(this.#sockets, JSON.stringify(socketFolders()));
-    mkdirSync(this.temporary, { mode: 0o1777 });
-    chmodSync(this.temporary, 0o1777);
-    return this.#environment();
   }
 
   #claim() {
@@ -126,7 +138,7 @@ export class TestBed {
       BERTH_TEST_REGISTRY: this.registry.address,
       BERTH_TEST_IMAGE: IMAGE,
       ...(await outsideAddress()),
-      BERTH_TEST_CLUSTER: process.env.BERTH_TEST_CLUSTER ?? absolute(root, '../shared/k8s/cluster'),
+      ...this.clusters.variables(IMAGE),
       DOCKER_HOST: this.docker.host,
     };
   }
@@ -141,6 +153,7 @@ export class TestBed {
     await endProcesses(processesWithVariable(BED, this.runFolder), 10_000);
     for (const one of [this.docker, this.faultDocker, this.podman]) await empty(one);
     if (existsSync(this.#range)) await removeRangeRules(readFileSync(this.#range, 'utf8'));
+    await this.clusters.remove();
     await this.registry.remove();
     await this.podman.remove();
     await this.faultDocker.remove();
@@ -154,6 +167,12 @@ export class TestBed {
     rmSync(this.temporary, { recursive: true, force: true });
     rmSync(this.runFolder, { recursive: true, force: true });
   }
+}
+
+/** Waits for all, also where one fails: nothing is taken down while it is being made. */
+async function allOf(works) {
+  const failed = (await Promise.allSettled(works)).find(({ status }) => status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** Somebody else's server, begun meanwhile, keeps its folder. */

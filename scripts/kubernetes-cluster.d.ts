@@ -1,0 +1,9 @@
+/** A Kubernetes cluster of our own, made by the cluster tool on this machine. */
+export class KubernetesCluster {
+  constructor(place: { tool: string; folder: string });
+  readonly kubeconfig: string;
+  /** One more node, which is called n1, n2, … */
+  addNode(): Promise<void>;
+  /** Every process of the node ends at once. */
+  killNode(name: string): Promise<void>;
+}

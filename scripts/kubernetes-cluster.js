@@ -1,0 +1,51 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { saveImage } from './engine-api.js';
+import { must } from './run.js';
+
+/** A Kubernetes cluster of our own, made by the cluster tool on this machine. Needs root. */
+export class KubernetesCluster {
+  /** @param {{ tool: string, folder: string }} place the tool is a program; the folder may not be below /run */
+  constructor(place) {
+    this.place = place;
+    this.kubeconfig = join(place.folder, 'kubeconfig');
+  }
+
+  #tool(args, options) {
+    return must(this.place.tool, args, options);
+  }
+
+  /** Where the programs lie that it runs, once it is up: a second one need not unpack them again. */
+  get programs() {
+    return join(this.place.folder, 'bin');
+  }
+
+  async start({ nodes, programs }) {
+    const { folder } = this.place;
+    await this.#tool(['up', folder, '--nodes', String(nodes), ...(programs === undefined ? [] : ['--bin', programs])]);
+  }
+
+  /** Takes an image from a container engine to every node. */
+  async load(host, reference) {
+    await this.#tool(['load', this.place.folder, '-'], { source: await saveImage(host, reference) });
+  }
+
+  async addNode() {
+    await this.#tool(['add-node', this.place.folder]);
+  }
+
+  /** As when its power fails: every process of it ends at once. */
+  async killNode(name) {
+    await this.#tool(['stop-node', this.place.folder, name]);
+  }
+
+  /** Ends it and takes away what it has on the machine; also what a start left that was killed. */
+  async remove() {
+    const { tool, folder } = this.place;
+    if (!existsSync(folder)) return;
+    if (existsSync(join(folder, 'env')) && !existsSync(tool))
+      throw new Error(`A cluster runs in ${folder}, and the tool that could end it is not at ${tool}: name it by BERTH_TEST_CLUSTER.`);
+    if (readdirSync(folder).length > 0) await this.#tool(['down', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
