@@ -1,25 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions, NetworkCreateOptions } from 'dockerode';
+import type { Bare, BareStart } from './ground.ts';
 
 const LABEL = 'berth-bench.run';
 /** Networks of the bare side: each start a /28 of this, as Berth takes them from its own range. */
 const RANGE = { first: 10, second: 217, networks: 4096 };
 
-/** When each call had been answered, in ms since the beginning. */
-export interface BareStart {
-  readonly containerId: string;
-  readonly networkId: string;
-  readonly network: number;
-  readonly create: number;
-  readonly start: number;
-  readonly ready: number;
-}
-
 /** Makes the container of a session once more, with nothing but the engine's own calls. */
-export class BareEngine {
+export class BareEngine implements Bare {
+  /** As Berth does: more only make each other slower. */
+  readonly atOnce = 2 * availableParallelism();
   private readonly engine: Docker;
   private readonly container: ContainerCreateOptions;
   private readonly network: Omit<NetworkCreateOptions, 'Name'>;
@@ -74,7 +68,6 @@ export class BareEngine {
       Options: { ...this.network.Options, 'com.docker.network.bridge.name': `bb${randomUUID().slice(0, 8)}` },
       IPAM: { Driver: 'default', Config: [this.subnet()] },
     });
-    const network = elapsed();
     const container = await this.engine.createContainer({
       ...this.container,
       name,
@@ -87,7 +80,13 @@ export class BareEngine {
     await container.start();
     const start = elapsed();
     await this.untilReady(container, name);
-    return { containerId: container.id, networkId, network, create, start, ready: elapsed() };
+    const ready = elapsed();
+    return {
+      ready,
+      steps: { create, start: start - create, ready: ready - start },
+      seen: {},
+      remove: () => this.remove(container.id, networkId),
+    };
   }
 
   /** What Berth calls running: the process runs and, where there is one, its port answers. */
@@ -99,12 +98,11 @@ export class BareEngine {
     while (!(await answers(host, this.port))) await delay(20);
   }
 
-  async remove(started: readonly BareStart[]): Promise<void> {
-    await Promise.all(started.map(({ containerId }) => this.engine.getContainer(containerId).remove({ force: true, v: true })));
-    await Promise.all(started.map(({ networkId }) => this.engine.getNetwork(networkId).remove()));
+  private async remove(containerId: string, networkId: string): Promise<void> {
+    await this.engine.getContainer(containerId).remove({ force: true, v: true });
+    await this.engine.getNetwork(networkId).remove();
   }
 
-  /** Also what a start that failed half way left. */
   async dispose(): Promise<void> {
     const filters = { label: [`${LABEL}=${this.run}`] };
     const containers = await this.engine.listContainers({ all: true, filters });

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type Docker from 'dockerode';
 import { createClient, SessionEvent, type Client, type CreateSessionInput, type Session } from '@berth/contract';
+import type { Ground } from './ground.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** What a server leaves for its own user. */
@@ -47,7 +47,7 @@ export class BerthUnderTest {
   }
 
   /** `profile`: a folder for a CPU profile of the server. */
-  static async start({ profile }: { profile?: string | undefined }): Promise<BerthUnderTest> {
+  static async start({ ground, profile }: { ground: Ground; profile?: string | undefined }): Promise<BerthUnderTest> {
     const dataFolder = await mkdtemp(join(tmpdir(), 'berth-bench-'));
     const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
     const child = spawn(process.execPath, [...profiling, join(ROOT, 'cli/src/main.ts'), 'server'], {
@@ -55,6 +55,7 @@ export class BerthUnderTest {
       detached: true,
       env: {
         ...process.env,
+        ...ground.environment,
         BERTH_LOG_LEVEL: 'warn',
         BERTH_STOP_GRACE: '1s',
         BERTH_DATA: dataFolder,
@@ -93,38 +94,25 @@ export class BerthUnderTest {
     return this.client.getSession({ params: { session: id } });
   }
 
-  /** Ends sessions and waits until the engine has nothing of them. */
-  async remove(ids: readonly string[], engine: Docker): Promise<void> {
+  /** Ends sessions and waits until nothing of them is left. */
+  async remove(ids: readonly string[], ground: Ground): Promise<void> {
     await Promise.all(ids.map((session) => this.client.terminateSession({ params: { session }, body: {} })));
-    const filters = { label: [`berth.instance=${this.instance}`] };
     const until = Date.now() + 120_000;
     while (Date.now() < until) {
-      const [containers, networks] = await Promise.all([engine.listContainers({ all: true, filters }), engine.listNetworks({ filters })]);
-      if (containers.length === 0 && networks.length === 0) return;
+      if (!(await ground.holds(this.instance))) return;
       await delay(50);
     }
-    throw new Error(`after two minutes the engine still has something of ${ids.length} ended sessions`);
+    throw new Error(`after two minutes there is still something of ${ids.length} ended sessions`);
   }
 
-  /** Ends the server and its PostgreSQL, and removes everything of it on the engine and this machine, whatever state it is in. */
-  async dispose(engine: Docker): Promise<void> {
+  /** Ends the server and its PostgreSQL, and removes everything of them on this machine; the rest is the ground's. */
+  async dispose(): Promise<void> {
     this.events.abort();
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = once(this.child, 'exit');
       this.child.kill('SIGTERM');
       await ended;
     }
-    const filters = { label: [`berth.instance=${this.instance}`] };
-    const containers = await engine.listContainers({ all: true, filters });
-    await Promise.all(containers.map(({ Id: id }) => engine.getContainer(id).remove({ force: true, v: true })));
-    const networks = await engine.listNetworks({ filters });
-    await Promise.all(networks.map(({ Id: id }) => engine.getNetwork(id).remove()));
-    const { Volumes: volumes } = await engine.listVolumes({ filters });
-    await Promise.all(volumes.map(({ Name: name }) => engine.getVolume(name).remove()));
-    const { removeInstanceRules }: { removeInstanceRules: (instance: string) => Promise<void> } = await import(
-      join(ROOT, 'scripts/firewall.js')
-    );
-    await removeInstanceRules(this.instance);
     await rm(this.dataFolder, { recursive: true, force: true });
   }
 

@@ -1,16 +1,14 @@
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import Docker from 'dockerode';
 import type { CreateSessionInput } from '@berth/contract';
-import { BareEngine, type BareStart } from './bare-engine.ts';
 import { BerthUnderTest } from './berth-under-test.ts';
 import { cpuSince, cpuTimeOf, quiet, type CpuTime } from './cpu-time.ts';
+import { groundFor, type Bare, type BareStart, type Ground } from './ground.ts';
 import { printResults, type Many, type Single } from './start-results.ts';
 
 interface Bench {
-  readonly engine: Docker;
+  readonly ground: Ground;
   readonly berth: BerthUnderTest;
-  readonly bare: BareEngine;
+  readonly bare: Bare;
   readonly body: CreateSessionInput;
   /** Ctrl+C: ends between two measurements, and cleans up. */
   readonly interrupted: AbortSignal;
@@ -20,39 +18,42 @@ const WARM_UP_PAIRS = 5;
 const AT_ONCE = [10, 30];
 
 /**
- * From the request to running: a session through Berth's API against the same container made by bare calls of the Engine API,
- * in pairs of random order on an otherwise idle machine.
+ * From the request to running: a session through Berth's API against the same container made by bare calls of the engine's or
+ * the cluster's API, in pairs of random order on an otherwise idle machine.
  */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      runtime: { type: 'string', default: process.env['BERTH_RUNTIME'] ?? 'docker' },
       pairs: { type: 'string', default: '30' },
       rounds: { type: 'string', default: '3' },
       port: { type: 'boolean', default: false },
       profile: { type: 'string' },
     },
   });
-  const engine = new Docker();
-  const berth = await BerthUnderTest.start({ profile: values.profile });
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
-  let bare: BareEngine | undefined;
+  const ground = await groundFor(values.runtime);
+  let berth: BerthUnderTest | undefined;
+  let bare: Bare | undefined;
   try {
+    berth = await BerthUnderTest.start({ ground, profile: values.profile });
+    interrupted.signal.throwIfAborted();
     const body = sessionWith(values.port);
     console.error('making the first session, from whose container the bare one is copied');
     const { id } = await berth.start(body);
-    bare = await BareEngine.like(engine, await berth.show(id));
-    await berth.remove([id], engine);
-    const bench: Bench = { engine, berth, bare, body, interrupted: interrupted.signal };
+    bare = await ground.bareLike(await berth.show(id));
+    await berth.remove([id], ground);
+    const bench: Bench = { ground, berth, bare, body, interrupted: interrupted.signal };
     await singles(bench, WARM_UP_PAIRS);
     const pairs = await singles(bench, Number(values.pairs));
     const many = await crowds(bench, Number(values.rounds));
-    const { Version: version, Platform: platform } = await engine.version();
-    printResults({ engine: `${platform?.Name ?? 'engine'} ${version}`.trim(), pairs, many });
+    printResults(ground, { on: await ground.describe(), pairs, many });
   } finally {
     await bare?.dispose();
-    await berth.dispose(engine);
+    await berth?.dispose();
+    await ground.dispose(berth?.instance);
   }
 }
 
@@ -71,7 +72,7 @@ async function singles(bench: Bench, count: number): Promise<readonly Single[]> 
       bench.interrupted.throwIfAborted();
       await quiet();
       if (side === 'berth') berth = await throughBerth(bench);
-      else bare = await throughEngine(bench);
+      else bare = await withoutBerth(bench);
     }
     if (berth !== undefined && bare !== undefined) pairs.push({ ...berth, bare });
     progress(`pair ${index + 1} of ${count}`);
@@ -79,18 +80,19 @@ async function singles(bench: Bench, count: number): Promise<readonly Single[]> 
   return pairs;
 }
 
-async function throughBerth({ berth, body, engine }: Bench): Promise<Omit<Single, 'bare'>> {
+async function throughBerth({ berth, body, ground }: Bench): Promise<Omit<Single, 'bare'>> {
   const before = await cpuTimeOf(berth.pid);
   const start = await berth.start(body);
   const cpu = cpuSince(before, await cpuTimeOf(berth.pid));
   const { timeline } = await berth.show(start.id);
-  await berth.remove([start.id], engine);
-  return { berth: start, timeline, cpu };
+  const seen = ground.seen(start.id, start.askedAt);
+  await berth.remove([start.id], ground);
+  return { berth: start, timeline, seen, cpu };
 }
 
-async function throughEngine({ bare }: Bench): Promise<BareStart> {
+async function withoutBerth({ bare }: Bench): Promise<BareStart> {
   const start = await bare.start();
-  await bare.remove([start]);
+  await start.remove();
   return start;
 }
 
@@ -113,7 +115,7 @@ async function crowds(bench: Bench, rounds: number): Promise<readonly Many[]> {
   return results;
 }
 
-async function berthCrowd({ berth, body, engine }: Bench, count: number): Promise<{ rate: number; cpu: CpuTime }> {
+async function berthCrowd({ berth, body, ground }: Bench, count: number): Promise<{ rate: number; cpu: CpuTime }> {
   const before = await cpuTimeOf(berth.pid);
   const begun = performance.now();
   const starts = await Promise.all(Array.from({ length: count }, () => berth.start(body)));
@@ -121,12 +123,11 @@ async function berthCrowd({ berth, body, engine }: Bench, count: number): Promis
   const { own, below } = cpuSince(before, await cpuTimeOf(berth.pid));
   await berth.remove(
     starts.map(({ id }) => id),
-    engine,
+    ground,
   );
   return { rate: (count * 1000) / lasted, cpu: { own: own / count, below: below / count } };
 }
 
-/** At most two starts per CPU in flight, as Berth does: more only make each other slower. */
 async function bareCrowd({ bare }: Bench, count: number): Promise<number> {
   const begun = performance.now();
   const starts: BareStart[] = [];
@@ -137,9 +138,9 @@ async function bareCrowd({ bare }: Bench, count: number): Promise<number> {
       starts.push(await bare.start());
     }
   };
-  await Promise.all(Array.from({ length: Math.min(count, 2 * availableParallelism()) }, lane));
+  await Promise.all(Array.from({ length: Math.min(count, bare.atOnce) }, lane));
   const lasted = performance.now() - begun;
-  await bare.remove(starts);
+  await Promise.all(starts.map((start) => start.remove()));
   return (count * 1000) / lasted;
 }
 

@@ -9,9 +9,11 @@ export function quantile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
-/** "231 (204-265)": median, 10th and 90th percentile. */
+/** "231 (204-265)": median, 10th and 90th percentile; nothing of nothing. */
 export const spread = (values: readonly number[], digits = 0): string =>
-  `${median(values).toFixed(digits)} (${quantile(values, 0.1).toFixed(digits)}-${quantile(values, 0.9).toFixed(digits)})`;
+  values.length === 0
+    ? ''
+    : `${median(values).toFixed(digits)} (${quantile(values, 0.1).toFixed(digits)}-${quantile(values, 0.9).toFixed(digits)})`;
 
 /** Rows as aligned columns; the first is the heading. */
 export function table(rows: readonly (readonly string[])[]): string {
