@@ -4,15 +4,20 @@ import { daemonAt } from '../../../scripts/docker-daemon.js';
 import type { BerthProcess } from '../support/berth-process.ts';
 import { EngineLedger } from './engine-ledger.ts';
 import { Keeper } from './keeper.ts';
+import type { Ledger } from './ledger.ts';
 import { FAULT_IMAGE, hasEnded } from './life.ts';
 
 /** The engine that the fault suite may stop and kill: nobody else uses it. */
 export const FAULT_ENGINE = process.env['BERTH_TEST_FAULT_DOCKER'] ?? '';
 
-export interface Bed {
+/** A server that is killed and started again, and what is known of it from outside. */
+export interface AnyBed {
   readonly keeper: Keeper;
-  readonly ledger: EngineLedger;
+  readonly ledger: Ledger;
   readonly instance: string;
+}
+export interface Bed extends AnyBed {
+  readonly ledger: EngineLedger;
 }
 
 export async function makeBed(env: Readonly<Record<string, string>> = {}): Promise<Bed> {
@@ -42,7 +47,7 @@ export async function instanceOf(server: BerthProcess): Promise<string> {
 export const faultDaemon = () => daemonAt(FAULT_ENGINE);
 
 /** Everything that is not a live session's must go, by itself, within the sweep's rhythm. */
-export async function nothingLeftOver(bed: Bed): Promise<readonly string[]> {
+export async function nothingLeftOver(bed: AnyBed): Promise<readonly string[]> {
   const until = Date.now() + 60_000;
   for (;;) {
     const { items } = await bed.keeper.ask((client) => client.listSessions({ query: { all: 'true', limit: 200 } }));
@@ -54,7 +59,7 @@ export async function nothingLeftOver(bed: Bed): Promise<readonly string[]> {
 }
 
 /** Ends all sessions, then the server; answers what stayed behind. */
-export async function clearBed(bed: Bed): Promise<readonly string[]> {
+export async function clearBed(bed: AnyBed): Promise<readonly string[]> {
   const { items } = await bed.keeper.ask((client) => client.listSessions({ query: { limit: 200 } }));
   for (const { id } of items) await bed.keeper.ask((client) => client.terminateSession({ params: { session: id }, body: {} }));
   for (const { id } of items) await bed.keeper.until(id, 'ended', hasEnded);

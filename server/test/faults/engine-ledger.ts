@@ -1,6 +1,7 @@
 import Docker from 'dockerode';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Ledger } from './ledger.ts';
 
 const run = promisify(execFile);
 
@@ -10,8 +11,7 @@ interface EngineEvent {
   Actor?: { ID?: string; Attributes?: Record<string, string> };
 }
 
-/** What the engine says it ever had: watched from outside, so that nothing has to be taken from Berth's word. */
-export class EngineLedger {
+export class EngineLedger implements Ledger {
   private readonly docker: Docker;
   private readonly alive = new Map<string, Set<string>>();
   private stream: NodeJS.ReadableStream | undefined;
@@ -53,7 +53,7 @@ export class EngineLedger {
     if (ids.size > 1) this.violations.push(`${ids.size} containers of ${key} at once`);
   }
 
-  /** Containers and networks of this installation that belong to none of these sessions. */
+  /** Containers and networks. */
   async leftovers(instance: string, live: ReadonlySet<string>): Promise<readonly string[]> {
     const filters = { label: [`berth.instance=${instance}`] };
     const containers = await this.docker.listContainers({ all: true, filters });

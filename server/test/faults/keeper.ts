@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProblemError, type Client, type Session } from '@berth/contract';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BerthProcess, type BerthOptions } from '../support/berth-process.ts';
 
@@ -23,15 +24,10 @@ export class Keeper {
   }
 
   static async start(options: BerthOptions): Promise<Keeper> {
-    const prepared = await BerthProcess.prepare(options);
-    const orders = join(prepared.dataFolder, 'kill-orders');
+    const dataFolder = options.dataFolder ?? (await mkdtemp(join(tmpdir(), 'berth-test-')));
+    const orders = join(dataFolder, 'kill-orders');
     await writeFile(orders, '');
-    const berth = await BerthProcess.prepare({
-      ...options,
-      dataFolder: prepared.dataFolder,
-      env: { ...options.env, BERTH_KILL_FILE: orders },
-    });
-    await berth.start();
+    const berth = await BerthProcess.start({ ...options, dataFolder, env: { ...options.env, BERTH_KILL_FILE: orders } });
     const keeper = new Keeper(berth, orders);
     keeper.loop = keeper.keep();
     return keeper;

@@ -17,8 +17,8 @@ export const isRunning = (session: Session): boolean => session.state === 'runni
 export const hasEnded = (session: Session): boolean => ['terminated', 'cancelled', 'error'].includes(session.state);
 
 /** One session through all it can do; every request is repeated until it was acknowledged, and has to come true. */
-export async function live(keeper: Keeper): Promise<Session> {
-  const body = asked();
+export async function live(keeper: Keeper, more: Partial<CreateSessionInput> = {}): Promise<Session> {
+  const body = asked(more);
   const { id } = await keeper.ask((client) => client.createSession({ body }));
   const params = { session: id };
   await keeper.until(id, 'running', isRunning);
