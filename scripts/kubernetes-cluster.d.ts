@@ -2,8 +2,8 @@
 export class KubernetesCluster {
   constructor(place: { tool: string; folder: string });
   readonly kubeconfig: string;
-  /** One more node, which is called n1, n2, … */
-  addNode(): Promise<void>;
+  /** One more node, with an image that n1 has. */
+  addNode(image: string): Promise<void>;
   /** Every process of the node ends at once. */
   killNode(name: string): Promise<void>;
 }

@@ -30,8 +30,14 @@ export class KubernetesCluster {
     await this.#tool(['load', this.place.folder, '-'], { source: await saveImage(host, reference) });
   }
 
-  async addNode() {
-    await this.#tool(['add-node', this.place.folder]);
+  /** One more node, with an image that n1 has. */
+  async addNode(image) {
+    const { folder } = this.place;
+    const archive = join(folder, 'image.tar');
+    await this.#tool(['add-node', folder]);
+    await this.#tool(['sh', folder, 'n1', 'ctr', '--namespace', 'k8s.io', 'images', 'export', archive, image]);
+    await this.#tool(['load', folder, archive]);
+    rmSync(archive);
   }
 
   /** As when its power fails: every process of it ends at once. */

@@ -12,6 +12,9 @@ const NOT_YET: readonly KillPoint[] = ['cluster.service-create', 'cluster.servic
 /** Passed while a server starts, and seldom afterwards. */
 const AT_START: readonly KillPoint[] = ['cluster.pod-watch', 'cluster.node-list'];
 
+/** Passed by the first session of a user who has no home in this cluster. */
+const FIRST_TIME: readonly KillPoint[] = ['cluster.claim-create'];
+
 const POINTS = KILL_POINTS.filter((point) => point.startsWith('cluster.') && ![...ON_DEMAND, ...NOT_YET].includes(point));
 const SIDES = Array.from({ length: Number(process.env['BERTH_TEST_REPEATS'] ?? 1) }, () => ['before', 'after']).flat();
 const CASES = POINTS.flatMap((point) => SIDES.map((side) => ({ point, side })));
@@ -23,7 +26,7 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
   let beds: ClusterFaultBed[];
   const free: ClusterFaultBed[] = [];
   beforeAll(async () => {
-    volumes = await HomeVolumes.make(FAULT_KUBECONFIG ?? '', LANES);
+    volumes = await HomeVolumes.make(FAULT_KUBECONFIG ?? '', LANES + SIDES.length);
     beds = await Promise.all(Array.from({ length: LANES }, () => makeClusterBed({ BERTH_KUBERNETES_STORAGE: volumes.setting })));
     free.push(...beds);
   });
@@ -42,6 +45,8 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
     onBed(async (bed) => {
       const { keeper, ledger } = bed;
       const { kills } = keeper;
+      if (FIRST_TIME.includes(point))
+        await ledger.namespace.core.deleteCollectionNamespacedPersistentVolumeClaim({ namespace: ledger.namespace.name });
       if (AT_START.includes(point)) await keeper.armNextStart(`${point}:${side}`);
       else await keeper.arm(`${point}:${side}`);
       const expected = AT_START.includes(point) ? kills + 1 : kills;
