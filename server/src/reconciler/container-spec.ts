@@ -26,6 +26,7 @@ export function containerSpec(session: Session, imageDigest: string, policy: Pla
     limits: limitsOf(session, policy),
     stopGraceSeconds: policy.stopGraceSeconds,
     reserved: isReserved(spec),
+    reserves: { cpus: spec.cpu ?? 0, memoryBytes: spec.memoryBytes ?? 0 },
     mounts: [{ storage: homeOf(session), target: home, readOnly: false }],
     egress: spec.egress,
   };

@@ -45,6 +45,8 @@ export interface ContainerSpec {
   readonly stopGraceSeconds: number;
   /** false: lowest CPU share, first to go when memory is short. */
   readonly reserved: boolean;
+  /** What a cluster keeps free for it alone; without it all of `limits`, or nothing, as `reserved` says. */
+  readonly reserves?: { readonly cpus: number; readonly memoryBytes: number };
   readonly mounts: readonly { readonly storage: StorageRef; readonly target: string; readonly readOnly: boolean }[];
   readonly egress: 'open' | 'none';
 }

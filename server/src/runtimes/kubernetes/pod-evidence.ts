@@ -2,10 +2,13 @@ import type { V1Node, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-
 import type { ClusterClient } from './cluster-client.ts';
 import { ClusterRefusal } from './errors.ts';
 import { mainState } from './main-container.ts';
+import { ANNOTATION } from './names.ts';
 import type { Evidence } from './observe.ts';
 
 /** Many pods wait at once for the same reason. */
 const FRESH_MS = 2_000;
+/** Enough for those that were refused a place together. */
+const NEW_MS = 200;
 
 /** What is known of the cluster around a pod, asked for only as far as that pod gives reason to. */
 export class PodEvidence {
@@ -39,7 +42,14 @@ export class PodEvidence {
     const now = new Date();
     if (pod === undefined) return { now };
     if (isWaiting(pod)) {
-      const [events, nodes, pods, claims] = await Promise.all([this.#events(pod), this.nodes(), this.pods(), this.#claimsOf(pod)]);
+      // What others take matters to who has no place, or no storage, yet.
+      const isCrowded = pod.spec?.nodeName === undefined || hasClaims(pod);
+      const [events, nodes, pods, claims] = await Promise.all([
+        this.#events(pod),
+        this.nodes(),
+        isCrowded ? this.pods() : undefined,
+        hasClaims(pod) ? this.#claims.get() : undefined,
+      ]);
       return { now, events, nodes, ...(pods && { pods }), ...(claims && { claims }) };
     }
     return isDoubtful(pod) ? { now, nodes: await this.nodes() } : { now };
@@ -51,16 +61,15 @@ export class PodEvidence {
     const { items } = await this.#client.call('cluster.pod-events', (api) => api.core.listNamespacedEvent({ namespace, fieldSelector }));
     return items;
   }
-
-  async #claimsOf(pod: V1Pod): Promise<readonly V1PersistentVolumeClaim[] | undefined> {
-    return pod.spec?.volumes?.some((volume) => volume.persistentVolumeClaim !== undefined) === true ? this.#claims.get() : undefined;
-  }
 }
 
-/** No container of it was made yet. */
+const hasClaims = (pod: V1Pod): boolean => pod.spec?.volumes?.some((volume) => volume.persistentVolumeClaim !== undefined) === true;
+
+/** Nobody has told of its container yet, neither its kubelet nor who let its process run. */
 function isWaiting(pod: V1Pod): boolean {
   const state = mainState(pod);
-  return pod.status?.phase === 'Pending' && state?.running === undefined && state?.terminated === undefined;
+  const told = state.running ?? state.terminated ?? pod.metadata?.annotations?.[ANNOTATION.startedAt];
+  return pod.status?.phase === 'Pending' && told === undefined;
 }
 
 /** Its node may have fallen silent. */

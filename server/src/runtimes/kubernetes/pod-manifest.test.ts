@@ -77,7 +77,14 @@ describe('resources', () => {
 
   it('are hardly asked for by an unreserved one, which has the same ceiling', () => {
     const { resources } = mainOf(podOf({ reserved: false, ...limits({ cpus: 2, memoryBytes: 2 ** 30 }) }));
-    expect(resources).toEqual({ limits: { cpu: '2000m', memory: '1073741824' }, requests: { cpu: '10m', memory: '16Mi' } });
+    expect(resources).toEqual({ limits: { cpu: '2000m', memory: '1073741824' }, requests: { cpu: '10m', memory: '16777216' } });
+  });
+
+  it('are asked for as far as they were reserved', () => {
+    const { resources } = mainOf(
+      podOf({ reserved: true, reserves: { cpus: 1, memoryBytes: 0 }, ...limits({ cpus: 1, memoryBytes: 1024 ** 3 }) }),
+    );
+    expect(resources?.requests).toEqual({ cpu: '1000m', memory: '16777216' });
   });
 
   it('are GPUs by the name that the cluster has for them, chosen by the cluster', () => {

@@ -107,13 +107,20 @@ function environmentOf(spec: ContainerSpec): V1EnvVar[] {
   return [...new Map(ordered.map((variable) => [variable.name, variable])).values()];
 }
 
-/** Room is kept for reserved sessions only; the others are the first that the kernel takes when memory is short. */
-function resourcesOf({ limits, reserved }: ContainerSpec, gpuResource: string): NonNullable<V1Container['resources']> {
-  const most = { cpu: `${Math.ceil(limits.cpus * 1000)}m`, memory: String(Math.floor(limits.memoryBytes)) };
+/** Room is kept for what was asked for only; who asked for no memory is the first that the kernel takes when it is short. */
+function resourcesOf({ limits, reserved, reserves }: ContainerSpec, gpuResource: string): NonNullable<V1Container['resources']> {
   const gpus: Record<string, string> = limits.gpus > 0 ? { [gpuResource]: String(limits.gpus) } : {};
-  return { limits: { ...most, ...gpus }, requests: { ...(reserved ? most : LEAST), ...gpus } };
+  const kept = reserves ?? (reserved ? limits : { cpus: 0, memoryBytes: 0 });
+  return {
+    limits: { ...amounts(limits), ...gpus },
+    requests: { ...amounts({ cpus: kept.cpus || LEAST.cpus, memoryBytes: kept.memoryBytes || LEAST.memoryBytes }), ...gpus },
+  };
 }
-const LEAST = { cpu: '10m', memory: '16Mi' };
+const LEAST = { cpus: 0.01, memoryBytes: 16 * 1024 ** 2 };
+const amounts = ({ cpus, memoryBytes }: { readonly cpus: number; readonly memoryBytes: number }) => ({
+  cpu: `${Math.ceil(cpus * 1000)}m`,
+  memory: String(Math.floor(memoryBytes)),
+});
 
 const ownVolumes = (spec: ContainerSpec): V1Volume[] => [
   { name: 'berth', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
