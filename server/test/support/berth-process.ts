@@ -7,32 +7,40 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient, type Client } from '@berth/contract';
+import { TestNamespace } from './test-namespace.ts';
 
 const MAIN = fileURLToPath(new URL('./serve.ts', import.meta.url));
 
-export interface BerthOptions {
-  readonly dockerHost: string;
+/** An engine, or a cluster in which the server gets a namespace of its own. */
+export type Ground = { readonly dockerHost: string } | { readonly kubeconfig: string };
+
+interface MoreOptions {
   readonly dataFolder?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
+export type BerthOptions = Ground & MoreOptions;
 
 /** A real server process with a data folder and a PostgreSQL of its own. */
 export class BerthProcess {
   readonly dataFolder: string;
   readonly url: string;
+  /** Where its sessions are, on a cluster. */
+  readonly namespace: TestNamespace | undefined;
   private readonly options: BerthOptions;
   private child: ChildProcess | undefined;
   private output = '';
 
-  private constructor(dataFolder: string, url: string, options: BerthOptions) {
-    this.dataFolder = dataFolder;
-    this.url = url;
+  private constructor(options: BerthOptions, own: { dataFolder: string; url: string; namespace: TestNamespace | undefined }) {
+    this.dataFolder = own.dataFolder;
+    this.url = own.url;
+    this.namespace = own.namespace;
     this.options = options;
   }
 
   static async prepare(options: BerthOptions): Promise<BerthProcess> {
     const dataFolder = options.dataFolder ?? (await mkdtemp(join(tmpdir(), 'berth-test-')));
-    return new BerthProcess(dataFolder, `http://127.0.0.1:${await freePort()}`, options);
+    const namespace = 'kubeconfig' in options ? await TestNamespace.make(options.kubeconfig) : undefined;
+    return new BerthProcess(options, { dataFolder, url: `http://127.0.0.1:${await freePort()}`, namespace });
   }
 
   static async start(options: BerthOptions): Promise<BerthProcess> {
@@ -54,7 +62,8 @@ export class BerthProcess {
         ...process.env,
         BERTH_DATA: this.dataFolder,
         BERTH_LISTEN: new URL(this.url).host,
-        DOCKER_HOST: this.options.dockerHost,
+        ...('dockerHost' in this.options && { DOCKER_HOST: this.options.dockerHost }),
+        ...this.namespace?.env,
         BERTH_LOG_LEVEL: 'warn',
         DATABASE_URL: '',
         ...this.options.env,
@@ -111,10 +120,11 @@ export class BerthProcess {
     if (this.child !== undefined && !this.hasEnded()) await once(this.child, 'exit');
   }
 
-  /** Ends the server and its PostgreSQL, and removes the data folder. Sessions must have ended before. */
+  /** Ends the server and its PostgreSQL, and removes the data folder and the namespace. Sessions must have ended before. */
   async dispose(): Promise<void> {
     if (this.hasEnded()) await this.start().catch(() => undefined);
     await this.stop();
+    await this.namespace?.remove();
     await rm(this.dataFolder, { recursive: true, force: true });
   }
 
