@@ -64,6 +64,7 @@ export const KILL_POINTS = [
   'store.quarantine',
   'store.user',
   'store.token',
+  'store.keypair',
 ] as const;
 export type KillPoint = (typeof KILL_POINTS)[number];
 

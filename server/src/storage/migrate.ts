@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { sessionsMigration } from './migrations/0001-sessions.ts';
 import { logGenerationsMigration } from './migrations/0002-log-generations.ts';
+import { keypairsMigration } from './migrations/0003-keypairs.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Tables } from './tables.ts';
 
@@ -9,6 +10,7 @@ import type { Tables } from './tables.ts';
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-sessions': sessionsMigration,
   '0002-log-generations': logGenerationsMigration,
+  '0003-keypairs': keypairsMigration,
 };
 export const SCHEMA_VERSION = Object.keys(MIGRATIONS).at(-1) ?? '';
 

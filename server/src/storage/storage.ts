@@ -2,11 +2,12 @@ import { checkServer, openDatabase, type Connection, type Database } from './dat
 import { makeDataFolder } from './data-folder.ts';
 import { EmbeddedPostgres } from './embedded-postgres.ts';
 import { instanceId } from './installation.ts';
+import { PostgresKeypairStore } from './keypair-store.ts';
 import type { Log } from './log.ts';
 import { migrate } from './migrate.ts';
 import { PostgresNotifications } from './notifications.ts';
 import { PostgresQuarantineStore } from './quarantine-store.ts';
-import { openSecretKey } from './secret-key.ts';
+import { openSecretKey, secretKeyPath } from './secret-key.ts';
 import { adoptForeignEvents } from './session-events.ts';
 import { PostgresSessionStore } from './session-store.ts';
 import { PostgresTokenStore } from './token-store.ts';
@@ -26,6 +27,7 @@ export interface Storage {
   readonly sessions: PostgresSessionStore;
   readonly users: PostgresUserStore;
   readonly tokens: PostgresTokenStore;
+  readonly keypairs: PostgresKeypairStore;
   readonly quarantine: PostgresQuarantineStore;
   readonly notifications: PostgresNotifications;
   /** Identifies the installation: what it makes is labelled with this. */
@@ -52,20 +54,34 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     await checkServer(db);
     await migrate(db);
     await adoptForeignEvents(db);
+    const secretKey = await openSecretKey(dataFolder, report);
+    const keypairs = new PostgresKeypairStore(db, secretKey);
+    await reportUnusable(keypairs, options);
     await notifications.start();
     return {
       db,
       sessions: new PostgresSessionStore(db),
       users: new PostgresUserStore(db),
       tokens: new PostgresTokenStore(db),
+      keypairs,
       quarantine: new PostgresQuarantineStore(db),
       notifications,
       instance: await instanceId(db),
-      secretKey: await openSecretKey(dataFolder, report),
+      secretKey,
       close,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Not refused: everything else works without them. */
+async function reportUnusable(keypairs: PostgresKeypairStore, { dataFolder, report }: StorageOptions): Promise<void> {
+  const unusable = await keypairs.countUnusable();
+  if (unusable === 0) return;
+  report(
+    `Of the key pairs ${unusable} cannot be used: their secrets were encrypted with another key than ${secretKeyPath(dataFolder)}. ` +
+      'Stop this server and put that key back from a backup, or revoke them and make new ones (berth keypair).',
+  );
 }

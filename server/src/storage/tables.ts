@@ -104,6 +104,18 @@ export interface TokensTable {
   revoked_at: Date | null;
 }
 
+export interface KeypairsTable {
+  id: string;
+  user_id: string;
+  name: string;
+  access_key: string;
+  /** By the SecretBox, about the access key. */
+  sealed_secret: Buffer;
+  created_at: Generated<Date>;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
 export interface QuarantineTable {
   session_id: string;
   generation: number;
@@ -123,6 +135,7 @@ export const TABLE_NAMES = [
   'session_events',
   'session_logs',
   'tokens',
+  'keypairs',
   'quarantine',
 ] as const;
 
@@ -135,5 +148,6 @@ export interface Tables {
   session_events: SessionEventsTable;
   session_logs: SessionLogsTable;
   tokens: TokensTable;
+  keypairs: KeypairsTable;
   quarantine: QuarantineTable;
 }

@@ -14,6 +14,7 @@ import { TABLE_NAMES } from '../../src/storage/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 import { after, GRANT, makeOwner, makeSession, newId } from './make.ts';
 
+const ACCESS_KEY = `AKIA${'A'.repeat(16)}`;
 let folder: string;
 let file: string;
 let databases: TestDatabase[];
@@ -67,6 +68,7 @@ async function fill(storage: Storage): Promise<void> {
     if (n % 5 === 0) await storage.sessions.keepLog(session.id, 1, Buffer.alloc(100_000 * n, `log ${n}\0\xff`, 'latin1'));
   }
   await storage.tokens.create({ id: newId(), name: 't', userId: owner.id, prefix: 'p', hash: 'a'.repeat(64), expiresAt: new Date(1) });
+  await storage.keypairs.create({ id: newId(), userId: owner.id, name: '', accessKey: ACCESS_KEY, secretKey: 'secret' });
   await storage.quarantine.see([{ sessionId: 'x', generation: 1, container: 'main1' }], new Date(7));
 }
 
@@ -83,6 +85,7 @@ test('a restored installation is the one that was backed up, byte for byte, key 
   expect(await restore(to, file, { replace: false })).toEqual(head);
   await use(to, async (storage) => {
     expect({ content: await everything(storage.db), key: storage.secretKey, instance: storage.instance }).toEqual(before);
+    expect(await storage.keypairs.find(ACCESS_KEY)).toMatchObject({ secretKey: 'secret' });
     const owner = await storage.users.find('ann');
     const events = await storage.sessions.events({ ownerId: null, sessionId: null, after: null, limit: 1000 });
     expect(events).toHaveLength(60);
