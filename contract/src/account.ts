@@ -46,6 +46,22 @@ export const CreateToken = z.strictObject({
 });
 export const NewToken = Token.extend({ secret: z.string().meta({ description: 'Shown once' }) });
 
+export const Keypair = z.object({
+  id: z.string(),
+  accessKey: z.string().meta({ description: 'Names the key pair; no secret' }),
+  name: z.string(),
+  user: z.string(),
+  createdAt: Instant,
+  lastUsedAt: Instant.nullable().meta({ description: 'To the minute' }),
+  revokedAt: Instant.nullable(),
+});
+export type Keypair = z.output<typeof Keypair>;
+export const CreateKeypair = z.strictObject({
+  name: z.string().max(64).default('').meta({ description: 'What it is for' }),
+  user: z.string().optional().meta({ description: 'For another user: admins only' }),
+});
+export const NewKeypair = Keypair.extend({ secretKey: z.string().meta({ description: 'Shown once' }) });
+
 export const Node = z.object({
   id: z.string(),
   name: z.string(),

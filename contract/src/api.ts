@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ChangeUser, CreateToken, CreateUser, NewToken, Node, Token, User } from './account.ts';
+import { ChangeUser, CreateKeypair, CreateToken, CreateUser, Keypair, NewKeypair, NewToken, Node, Token, User } from './account.ts';
 import { endpoint, stream } from './endpoint.ts';
 import { ControlFromServer } from './frames.ts';
 import { CreateSession, ListSessions, Session, SessionEvent } from './session.ts';
@@ -116,6 +116,34 @@ export const api = {
     summary: 'Revoke a token, at once',
     params: z.object({ token: z.string() }),
     response: Token,
+    problems: ['not-found'],
+  }),
+
+  createKeypair: endpoint({
+    method: 'POST',
+    path: '/api/keypairs',
+    summary: 'A new key pair, for clients that sign their requests; its secret key is shown once',
+    status: 201,
+    body: CreateKeypair,
+    response: NewKeypair,
+    problems: ['invalid-field', 'forbidden', 'not-found'],
+  }),
+  listKeypairs: endpoint({
+    method: 'GET',
+    path: '/api/keypairs',
+    summary: 'Your key pairs, newest first',
+    query: Page.extend({
+      user: z.string().max(64).optional().meta({ description: 'A user, by name or id, or "*" for everybody (admins); default: yourself' }),
+    }),
+    response: pageOf(Keypair),
+    problems: ['forbidden', 'not-found'],
+  }),
+  revokeKeypair: endpoint({
+    method: 'DELETE',
+    path: '/api/keypairs/:keypair',
+    summary: 'Revoke a key pair, at once',
+    params: z.object({ keypair: z.string().meta({ description: 'Id or access key' }) }),
+    response: Keypair,
     problems: ['not-found'],
   }),
 

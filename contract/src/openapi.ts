@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Node, NewToken, Token, User } from './account.ts';
+import { Keypair, NewKeypair, NewToken, Node, Token, User } from './account.ts';
 import type { Endpoint, StreamEndpoint } from './endpoint.ts';
 import { ControlFromClient, ControlFromServer } from './frames.ts';
 import { Problem } from './problem.ts';
@@ -23,6 +23,8 @@ const NAMED = {
   User,
   Token,
   NewToken,
+  Keypair,
+  NewKeypair,
   Node,
   Problem,
   ControlFromClient,

@@ -212,6 +212,7 @@ function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, l
     sessions: storage.sessions,
     users: storage.users,
     tokens: storage.tokens,
+    keypairs: storage.keypairs,
     notifications: storage.notifications,
     nodes,
     runtime,

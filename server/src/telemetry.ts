@@ -13,7 +13,7 @@ export const createLog = (level: string): Logger =>
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ['*.authorization', '*.token', '*.env', 'req.headers.authorization'], censor: '…' },
+    redact: { paths: ['*.authorization', '*.token', '*.secretKey', 'secretKey', '*.env', 'req.headers.authorization'], censor: '…' },
   });
 
 export function createMetrics(): Metrics {

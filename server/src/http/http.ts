@@ -7,6 +7,7 @@ import { EventFeed } from './event-feed.ts';
 import { guard } from './guard.ts';
 import { mountHealth, versionHandlers } from './health-routes.ts';
 import { LiveConnections } from './live-connections.ts';
+import { keypairHandlers } from './keypair-routes.ts';
 import { nodeHandlers } from './node-routes.ts';
 import { measure } from './measure.ts';
 import type { HttpParts } from './parts.ts';
@@ -53,7 +54,14 @@ export function createHttp(parts: HttpParts): FastifyInstance {
   });
   mountEndpoints(
     app,
-    { ...versionHandlers(parts), ...userHandlers(parts), ...sessionHandlers(parts), ...nodeHandlers(parts), ...tokenHandlers(parts) },
+    {
+      ...versionHandlers(parts),
+      ...userHandlers(parts),
+      ...sessionHandlers(parts),
+      ...nodeHandlers(parts),
+      ...tokenHandlers(parts),
+      ...keypairHandlers(parts),
+    },
     callerOf,
   );
   mountStreams(app, { parts, feed, live, callerOf });

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { NodeDirectory } from '../domain/scheduling/node-directory.ts';
 import type { FirstByte } from '../domain/sessions/first-byte.ts';
 import type { Notifications, SessionStore } from '../domain/sessions/session-store.ts';
+import type { KeypairStore } from '../domain/users/keypair-store.ts';
 import type { TokenStore, UserStore } from '../domain/users/user-store.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 
@@ -11,6 +12,7 @@ export interface HttpParts {
   readonly sessions: SessionStore;
   readonly users: UserStore;
   readonly tokens: TokenStore;
+  readonly keypairs: KeypairStore;
   readonly notifications: Notifications;
   readonly nodes: NodeDirectory;
   readonly runtime: Runtime;

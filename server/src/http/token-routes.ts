@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { ProblemError, type Token as Shown } from '@berth/contract';
 import { newTokenSecret } from '../domain/users/token.ts';
-import type { Token, User } from '../domain/users/user-store.ts';
-import { audit, type Caller } from './caller.ts';
+import type { Token } from '../domain/users/user-store.ts';
+import { audit } from './caller.ts';
 import type { HttpParts } from './parts.ts';
 import type { Handlers } from './route.ts';
-import { requireAdmin } from './user-routes.ts';
+import { userMeant } from './user-routes.ts';
 
 export function tokenHandlers(parts: HttpParts): Pick<Handlers, 'createToken' | 'listTokens' | 'revokeToken'> {
   const { tokens, newId, now } = parts;
   return {
     createToken: async ({ body }, caller) => {
-      const owner = await ownerOf(parts, body.user, caller);
+      const owner = await userMeant(parts, body.user, caller);
       const { secret, hash, prefix } = newTokenSecret(randomBytes(32));
       const token = await tokens.create({
         id: newId(),
@@ -38,14 +38,6 @@ export function tokenHandlers(parts: HttpParts): Pick<Handlers, 'createToken' | 
       return presentToken(token);
     },
   };
-}
-
-async function ownerOf({ users }: HttpParts, text: string | undefined, caller: Caller): Promise<User> {
-  if (text === undefined || text === caller.user.name || text === caller.user.id) return caller.user;
-  requireAdmin(caller);
-  const user = await users.find(text);
-  if (user === undefined) throw new ProblemError('not-found', `there is no user "${text}"`, { field: 'user' });
-  return user;
 }
 
 const LAST_YEAR = 9999;

@@ -35,6 +35,15 @@ export function requireAdmin({ user }: Caller): void {
   if (user.role !== 'admin') throw new ProblemError('forbidden', `"${user.name}" is no administrator: ask one`);
 }
 
+/** The caller, or whom an administrator names, by name or id. */
+export async function userMeant({ users }: HttpParts, text: string | undefined, caller: Caller): Promise<User> {
+  if (text === undefined || text === caller.user.name || text === caller.user.id) return caller.user;
+  requireAdmin(caller);
+  const user = await users.find(text);
+  if (user === undefined) throw new ProblemError('not-found', `there is no user "${text}"`, { field: 'user' });
+  return user;
+}
+
 const presentUser = (user: User): Shown => ({
   id: user.id,
   name: user.name,

@@ -42,6 +42,7 @@ const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
     await made.catch((error: unknown) => expect(error).toMatchObject({ code: 'name-taken' }));
   },
   'store.token': () => bed.keeper.ask((client) => client.createToken({ body: { name: 'another' } })),
+  'store.keypair': () => bed.keeper.ask((client) => client.createKeypair({ body: {} })),
 };
 
 /** The image in a registry, so that there is something to pull. */

@@ -24,6 +24,9 @@ const GENERAL = {
   createToken: { alice: 201, root: 201 },
   listTokens: { alice: 200, root: 200 },
   revokeToken: { alice: 404, root: 404 },
+  createKeypair: { alice: 201, root: 201 },
+  listKeypairs: { alice: 200, root: 200 },
+  revokeKeypair: { alice: 404, root: 404 },
   createUser: { alice: 403, root: 201 },
   listUsers: { alice: 403, root: 200 },
   changeUser: { alice: 403, root: 404 },
@@ -42,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => server.dispose());
 
 const pathOf = (endpoint: Endpoint | StreamEndpoint, session: string): string =>
-  endpoint.path.replace(':session', session).replace(/:(token|user)/, 'no-such-one') +
+  endpoint.path.replace(':session', session).replace(/:(token|user|keypair)/, 'no-such-one') +
   (endpoint === streams.execSession ? '?command=' : '');
 
 /** The status of the answer; the body is not waited for, since some never end. */

@@ -47,6 +47,7 @@ export class ApiServer {
       sessions: storage.sessions,
       users: storage.users,
       tokens: storage.tokens,
+      keypairs: storage.keypairs,
       notifications: storage.notifications,
       nodes: { report: async () => [], capacities: () => [] },
       runtime: { ...ABSENT, ...runtime } as Runtime,
