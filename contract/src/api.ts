@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ChangeUser, CreateKeypair, CreateToken, CreateUser, Keypair, NewKeypair, NewToken, Node, Token, User } from './account.ts';
 import { endpoint, stream } from './endpoint.ts';
 import { ControlFromServer } from './frames.ts';
-import { CreateSession, ListSessions, Session, SessionEvent } from './session.ts';
+import { CreateSession, ListSessions, RenameSession, Session, SessionEvent } from './session.ts';
 
 const SessionParams = z.object({ session: z.string().min(1).max(128).meta({ description: 'Id, unique beginning of an id, or name' }) });
 const Empty = z.strictObject({});
@@ -82,6 +82,16 @@ export const api = {
     body: Empty,
     response: Session,
     problems: ['not-found', 'wrong-state'],
+  }),
+
+  renameSession: endpoint({
+    method: 'POST',
+    path: '/api/sessions/:session/rename',
+    summary: 'Call a live session by another name',
+    params: SessionParams,
+    body: RenameSession,
+    response: Session,
+    problems: ['invalid-field', 'not-found', 'ambiguous-id', 'wrong-state', 'name-taken'],
   }),
 
   listNodes: endpoint({

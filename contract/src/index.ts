@@ -10,3 +10,4 @@ export * from './problem.ts';
 export * from './problems.ts';
 export * from './quantity.ts';
 export * from './session.ts';
+export * from './starts-at.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseBytes, parseCpus, parseDuration, type Parsed } from './quantity.ts';
+import { parseStartsAt } from './starts-at.ts';
 
 /** DESIGN's words; `spec` pages that use others are translated in their compatibility folders. */
 export const SESSION_STATES = [
@@ -30,6 +31,9 @@ const parsedWith = <T>(parse: (text: string) => Parsed<T>) =>
 export const SessionName = z
   .string()
   .regex(/^[a-z](?:[a-z0-9-]{2,62}[a-z0-9])$/, 'a name is 4 to 64 of a-z, 0-9 and "-", begins with a letter and does not end with "-"');
+
+/** "none" and 0 are no limit. */
+const parseRunTime = (text: string): Parsed<number> => (text === 'none' || text === '0' ? { ok: true, value: 0 } : parseDuration(text));
 
 const EnvName = z
   .string()
@@ -74,6 +78,19 @@ export const CreateSession = z.strictObject({
   port: z.number().int().min(1).max(65_535).optional().meta({ description: 'Running means: this port answers' }),
   workDir: z.string().startsWith('/', 'a work folder is an absolute path').max(1024).optional(),
   pendingTimeout: parsedWith(parseDuration).optional(),
+  tag: z.string().max(64).optional().meta({ description: 'A word of your own, shown with the session' }),
+  startsAt: parsedWith(parseStartsAt)
+    .optional()
+    .meta({ description: 'Batch only. ISO 8601 (without a zone: UTC), or how long from now: "5m", "1d 2h", 300 (seconds)' }),
+  dependencies: z
+    .array(z.string().min(1).max(128))
+    .max(100)
+    .default([])
+    .meta({ description: 'Batch sessions of yours, by name or id: it starts when all have succeeded, and is cancelled when one has not' }),
+  batchTimeout: parsedWith(parseRunTime)
+    .optional()
+    .meta({ description: 'Batch only: ended when its command runs longer; "none" or 0: no limit' }),
+  retry: z.boolean().default(false).meta({ description: 'Batch only: run the command again when the engine was restarted under it' }),
 });
 export type CreateSession = z.output<typeof CreateSession>;
 export type CreateSessionInput = z.input<typeof CreateSession>;
@@ -99,6 +116,7 @@ export const FAILURE_CODES = [
   'engine-restarted',
   'disk-full',
   'timed-out',
+  'dependency-failed',
   'unschedulable',
   'engine-unavailable',
   'rejected',
@@ -120,11 +138,20 @@ export const LaunchStep = z.object({
 });
 export type LaunchStep = z.output<typeof LaunchStep>;
 
+/** What may keep a session waiting besides room on the nodes. */
+export const HOLD_RULES = ['starts-at', 'dependencies', 'session-limit'] as const;
+const Hold = z.object({ rule: z.enum(HOLD_RULES), reason: z.string() });
+export type Hold = z.output<typeof Hold>;
+
 export const Waiting = z.object({
   position: z.number().int().meta({ description: 'Place in the queue, from 1' }),
   of: z.number().int(),
-  reasons: z.array(z.object({ node: z.string(), reason: z.string() })),
+  reasons: z.array(z.object({ node: z.string(), reason: z.string() })).meta({ description: 'Why no node takes it, node by node' }),
+  holds: z.array(Hold).optional().meta({ description: 'What else keeps it waiting' }),
 });
+
+export const BatchResult = z.enum(['success', 'failure']);
+export type BatchResult = z.output<typeof BatchResult>;
 
 export const Session = z.object({
   id: z.string(),
@@ -132,6 +159,7 @@ export const Session = z.object({
   project: Named,
   owner: Named,
   type: z.enum(['interactive', 'batch']),
+  tag: z.string().nullable(),
   state: SessionState,
   stateSince: Instant,
   reason: z.string().meta({ description: 'Why it is in this state, in words' }),
@@ -152,6 +180,13 @@ export const Session = z.object({
   node: z.string().nullable(),
   egress: z.enum(['open', 'none']),
   port: z.number().int().nullable(),
+  startsAt: Instant.nullable().meta({ description: 'It does not start before' }),
+  dependencies: z
+    .array(z.object({ id: z.string(), name: z.string(), state: SessionState, result: BatchResult.nullable() }))
+    .meta({ description: 'It does not start before these have succeeded' }),
+  batchTimeoutMs: z.number().nullable(),
+  retry: z.boolean(),
+  result: BatchResult.nullable().meta({ description: 'Of a batch session that ran and has ended' }),
   generation: z.number().int(),
   restarts: z.number().int(),
   waiting: Waiting.nullable(),
@@ -184,3 +219,5 @@ export const ListSessions = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(256).optional(),
 });
+
+export const RenameSession = z.strictObject({ name: SessionName });

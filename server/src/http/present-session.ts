@@ -1,5 +1,6 @@
 import type { Session as Shown } from '@berth/contract';
 import { isReserved } from '../domain/scheduling/slots.ts';
+import { resultOf } from '../domain/sessions/result.ts';
 import type { Session } from '../domain/sessions/session.ts';
 
 /** The session as its owner sees it; variables never leave the server. */
@@ -11,6 +12,7 @@ export function presentSession(session: Session): Shown {
     project: { id: session.projectId, name: session.projectName },
     owner: { id: session.ownerId, name: session.ownerName },
     type: session.type,
+    tag: session.tag,
     state: session.state,
     stateSince: session.stateSince.toISOString(),
     reason: session.reason,
@@ -25,9 +27,14 @@ export function presentSession(session: Session): Shown {
     node: session.grant?.node || null,
     egress: spec.egress,
     port: spec.port,
+    startsAt: instant(session.startsAt),
+    dependencies: session.dependencies.map(({ id, name, state, result }) => ({ id, name, state, result })),
+    batchTimeoutMs: session.batchTimeoutMs,
+    retry: session.retry,
+    result: resultOf(session),
     generation: session.generation,
     restarts: session.restarts,
-    waiting: session.waiting === null ? null : { ...session.waiting, reasons: [...session.waiting.reasons] },
+    waiting: presentWaiting(session),
     timeline: [...session.timeline],
     exitCode: ending?.exitCode ?? null,
     cause: ending?.cause ?? null,
@@ -37,6 +44,10 @@ export function presentSession(session: Session): Shown {
     endedAt: instant(session.endedAt),
     willStopAt: instant(session.willStopAt),
   };
+}
+
+function presentWaiting({ waiting }: Session): Shown['waiting'] {
+  return waiting === null ? null : { ...waiting, reasons: [...waiting.reasons], holds: [...(waiting.holds ?? [])] };
 }
 
 function presentResources({ spec, grant }: Session): Shown['resources'] {

@@ -2,15 +2,23 @@ import { ProblemError, SESSION_STATES, type CreateSession } from '@berth/contrac
 import { createHash } from 'node:crypto';
 import { draftSession } from '../domain/sessions/draft.ts';
 import type { SessionState, Session } from '../domain/sessions/session.ts';
-import { wantPaused, wantRestart, wantRunning, wantTerminated } from '../domain/sessions/wishes.ts';
+import { named, wantPaused, wantRestart, wantRunning, wantTerminated } from '../domain/sessions/wishes.ts';
 import { audit, type Caller } from './caller.ts';
+import { findDependencies } from './find-dependencies.ts';
 import type { HttpParts } from './parts.ts';
 import { Answer, type Handlers } from './route.ts';
 import { findSession, present, type Access } from './session-access.ts';
 
 type SessionHandlers = Pick<
   Handlers,
-  'createSession' | 'listSessions' | 'getSession' | 'terminateSession' | 'restartSession' | 'pauseSession' | 'resumeSession'
+  | 'createSession'
+  | 'listSessions'
+  | 'getSession'
+  | 'terminateSession'
+  | 'restartSession'
+  | 'pauseSession'
+  | 'resumeSession'
+  | 'renameSession'
 >;
 interface Wish {
   readonly change: (session: Session) => Session;
@@ -40,6 +48,8 @@ export function sessionHandlers(parts: HttpParts): SessionHandlers {
     restartSession: asking({ change: wantRestart, action: 'session.restart', message: 'restart requested', access: 'content' }),
     pauseSession: asking({ change: wantPaused, action: 'session.pause', message: 'pause requested', access: 'content' }),
     resumeSession: asking({ change: wantRunning, action: 'session.resume', message: 'resume requested', access: 'content' }),
+    renameSession: ({ params, body: { name } }, caller) =>
+      asking({ change: named(name), action: 'session.rename', message: `renamed to ${name}`, access: 'content' })({ params }, caller),
   };
 }
 
@@ -53,6 +63,8 @@ async function create(parts: HttpParts, body: CreateSession, caller: Caller) {
     defaultImage: parts.defaultImage,
     capacities: parts.nodes.capacities(),
     orchestrates: parts.runtime.orchestrates,
+    now: parts.now(),
+    dependencies: await findDependencies(parts.sessions, caller.user.id, body.dependencies),
     requestHash: createHash('sha256').update(JSON.stringify(asked)).digest('hex'),
   });
   const { session, created } = await parts.sessions.create(draft);

@@ -3,6 +3,7 @@ import { Migrator, type Migration } from 'kysely/migration';
 import { sessionsMigration } from './migrations/0001-sessions.ts';
 import { logGenerationsMigration } from './migrations/0002-log-generations.ts';
 import { keypairsMigration } from './migrations/0003-keypairs.ts';
+import { batchMigration } from './migrations/0004-batch.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Tables } from './tables.ts';
 
@@ -11,6 +12,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-sessions': sessionsMigration,
   '0002-log-generations': logGenerationsMigration,
   '0003-keypairs': keypairsMigration,
+  '0004-batch': batchMigration,
 };
 export const SCHEMA_VERSION = Object.keys(MIGRATIONS).at(-1) ?? '';
 

@@ -2,10 +2,17 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Session } from '../domain/sessions/session.ts';
 import type { NewEvent } from '../domain/sessions/session-store.ts';
 import { isFinal } from '../domain/sessions/lifecycle.ts';
+import { resultOf } from '../domain/sessions/result.ts';
+
+/** A dependency as it is now, oldest first. */
+const DEPENDENCIES = `(
+  select coalesce(json_agg(json_build_object('id', o.id, 'name', o.name, 'state', o.state, 'result', o.result, 'endedAt', o.ended_at) order by o.id), '[]')
+  from session_dependencies d join sessions o on o.id = d.depends_on where d.session_id = s.id)`;
 
 /** Columns named as Session's fields, so that a row is a Session. Goes with FROM_SESSIONS, or with a relation `s` and JOIN_NAMES. */
 export const SESSION_COLUMNS = sql.raw(`
   s.id, s.name, s.owner_id as "ownerId", u.name as "ownerName", s.project_id as "projectId", p.name as "projectName", s.type, s.spec,
+  s.tag, s.starts_at as "startsAt", s.batch_timeout_ms as "batchTimeoutMs", s.retry, ${DEPENDENCIES} as dependencies,
   s.revision, s.wanted, s.wish, s.restart_wish as "restartWish", s.state, s.state_since as "stateSince", s.reason,
   s.restart_served as "restartServed", s.generation, s.attempts, s.granted as "grant", s.image_digest as "imageDigest",
   s.process_started_at as "processStartedAt", s.frozen, s.will_stop_at as "willStopAt", s.ending, s.logs_kept as "logsKept",
@@ -20,7 +27,7 @@ export const notifyWake = sql.raw(`pg_notify('${WAKE_CHANNEL}', '')`);
 /** Everything that may change after the creation, as assignments. */
 export function assignments(next: Session): RawBuilder<unknown> {
   return sql`
-    revision = ${next.revision}, wanted = ${next.wanted}, wish = ${next.wish}, restart_wish = ${next.restartWish},
+    name = ${next.name}, result = ${resultOf(next)}, revision = ${next.revision}, wanted = ${next.wanted}, wish = ${next.wish}, restart_wish = ${next.restartWish},
     state = ${next.state}, state_since = ${next.stateSince}, reason = ${storable(next.reason)}, restart_served = ${next.restartServed},
     generation = ${next.generation}, attempts = ${next.attempts}, granted = ${document(next.grant)}, image_digest = ${next.imageDigest},
     process_started_at = ${next.processStartedAt}, frozen = ${next.frozen}, will_stop_at = ${next.willStopAt},

@@ -26,7 +26,9 @@ import { isUuid, uuidRange } from './uuid.ts';
 export class PostgresSessionStore extends PostgresReconcilerStore implements SessionStore {
   async create(draft: NewSession): Promise<{ session: Session; created: boolean }> {
     try {
-      return { session: await this.#insert(draft), created: true };
+      const session = await this.#insert(draft);
+      // The statement that writes them does not see them yet.
+      return { session: draft.dependencies.length === 0 ? session : ((await this.get(session.id)) ?? session), created: true };
     } catch (error) {
       const constraint = violatedUnique(error);
       if (constraint === undefined) throw error;
@@ -44,12 +46,14 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
     return killPoint('store.session-create', async () => {
       const { rows } = await sql<Session>`
         with s as (
-          insert into sessions (id, name, owner_id, project_id, type, spec, client_token, request_hash, revision, wanted, wish, restart_wish,
+          insert into sessions (id, name, owner_id, project_id, type, spec, tag, starts_at, batch_timeout_ms, retry, client_token, request_hash, revision, wanted, wish, restart_wish,
             state, state_since, reason, restart_served, generation, attempts, frozen, logs_kept, timeline, restarts, last_log, created_at, next_look_at)
-          values (${draft.id}, ${draft.name}, ${draft.ownerId}, ${draft.projectId}, ${draft.type}, ${document(draft.spec)}, ${draft.clientToken},
-            ${draft.requestHash}, 1, 'running', 1, 0, 'pending', ${now}, 'waiting for a place', 0, 0, 0, false, false,
+          values (${draft.id}, ${draft.name}, ${draft.ownerId}, ${draft.projectId}, ${draft.type}, ${document(draft.spec)}, ${draft.tag}, ${draft.startsAt},
+            ${draft.batchTimeoutMs}, ${draft.retry}, ${draft.clientToken}, ${draft.requestHash}, 1, 'running', 1, 0, 'pending', ${now}, 'waiting for a place', 0, 0, 0, false, false,
             ${document(startTimeline(now, 'queue'))}, 0, '[]', ${now}, now())
           returning *
+        ), follows as (
+          insert into session_dependencies (session_id, depends_on) select s.id, o from s, unnest(${[...new Set(draft.dependencies)].toSorted()}::uuid[]) o
         ), event as (
           insert into session_events (session_id, owner_id, kind, state, message)
           select id, owner_id, 'created', state, 'created' from s returning session_id
@@ -102,8 +106,9 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
   }
 
   /** A change that answers the session it was given writes nothing. */
-  request(id: string, change: (session: Session) => Session, message: string): Promise<Session> {
-    return killPoint('store.session-request', () =>
+  async request(id: string, change: (session: Session) => Session, message: string): Promise<Session> {
+    let name = '';
+    const written = killPoint('store.session-request', () =>
       this.db.transaction().execute(async (transaction) => {
         const { rows } = isUuid(id)
           ? await sql<Session>`select ${SESSION_COLUMNS} ${FROM_SESSIONS} where s.id = ${id} for update of s`.execute(transaction)
@@ -112,6 +117,7 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
         if (session === undefined) throw new ProblemError('not-found', `There is no session "${id}".`);
         const changed = change(session);
         if (changed === session) return session;
+        ({ name } = changed);
         const next = { ...changed, revision: session.revision + 1 };
         const look = isFinal(next.state) ? sql.raw('next_look_at = null, woken = false') : lookNow;
         const write = sql`update sessions set ${assignments(next)}, ${look} where id = ${id} returning id, owner_id, state`;
@@ -119,6 +125,9 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
         return next;
       }),
     );
+    return written.catch((error: unknown) => {
+      throw violatedUnique(error) === 'sessions_live_name' ? nameTaken(name) : error;
+    });
   }
 
   async logs(sessionId: string, before = 2 ** 31 - 1): Promise<readonly Buffer[]> {

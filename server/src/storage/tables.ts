@@ -1,6 +1,6 @@
 import type { Ending, Grant, SessionSpec, SessionState, WaitingFor, Wanted } from '../domain/sessions/session.ts';
 import type { NewEvent } from '../domain/sessions/session-store.ts';
-import type { LaunchStep } from '@berth/contract';
+import type { BatchResult, LaunchStep } from '@berth/contract';
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
 /** A JSON document: read parsed, written as text. */
@@ -42,6 +42,12 @@ export interface SessionsTable {
   project_id: string;
   type: 'interactive' | 'batch';
   spec: Document<SessionSpec>;
+  tag: string | null;
+  starts_at: Date | null;
+  batch_timeout_ms: number | null;
+  retry: Generated<boolean>;
+  /** Follows from the other columns; kept for those that wait for it. */
+  result: BatchResult | null;
   client_token: string | null;
   request_hash: string;
   revision: number;
@@ -72,6 +78,12 @@ export interface SessionsTable {
   next_look_at: Date | null;
   /** Somebody asked for a look since the last claim: no answer of that claim may take the look away. */
   woken: Generated<boolean>;
+}
+
+export interface SessionDependenciesTable {
+  session_id: string;
+  /** An older session: there can be no cycles. */
+  depends_on: string;
 }
 
 export interface SessionEventsTable {
@@ -132,6 +144,7 @@ export const TABLE_NAMES = [
   'projects',
   'memberships',
   'sessions',
+  'session_dependencies',
   'session_events',
   'session_logs',
   'tokens',
@@ -145,6 +158,7 @@ export interface Tables {
   projects: ProjectsTable;
   memberships: MembershipsTable;
   sessions: SessionsTable;
+  session_dependencies: SessionDependenciesTable;
   session_events: SessionEventsTable;
   session_logs: SessionLogsTable;
   tokens: TokensTable;

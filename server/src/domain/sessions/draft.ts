@@ -1,10 +1,10 @@
-import { ProblemError, type CreateSession } from '@berth/contract';
+import { ProblemError, startingInstant, type CreateSession } from '@berth/contract';
 import { parseImageReference } from '../images/reference.ts';
 import { neverFits } from '../scheduling/explain.ts';
 import type { NodeCapacity } from '../scheduling/node-directory.ts';
 import { slotsOf } from '../scheduling/slots.ts';
 import type { NewSession } from './session-store.ts';
-import type { SessionSpec } from './session.ts';
+import type { Session, SessionSpec } from './session.ts';
 
 export interface DraftContext {
   readonly id: string;
@@ -13,6 +13,9 @@ export interface DraftContext {
   readonly defaultImage: string;
   readonly capacities: readonly NodeCapacity[];
   readonly orchestrates: boolean;
+  readonly now: Date;
+  /** What the request's `dependencies` name, each of them. */
+  readonly dependencies: readonly Session[];
   /** sha256 of the request as it came, hex. */
   readonly requestHash: string;
 }
@@ -24,6 +27,8 @@ const MIN_MEMORY_BYTES = 6 * 1024 ** 2;
 export function draftSession(input: CreateSession, context: DraftContext): NewSession {
   const spec = specOf(input, context);
   refuseContradictions(input, spec);
+  refuseBatchOnly(input);
+  refuseEndless(context.dependencies);
   refuseImpossible(spec, context);
   return {
     id: context.id,
@@ -32,6 +37,11 @@ export function draftSession(input: CreateSession, context: DraftContext): NewSe
     projectId: context.project.id,
     type: input.type,
     spec,
+    tag: input.tag ?? null,
+    startsAt: input.startsAt === undefined ? null : startingInstant(input.startsAt, context.now),
+    dependencies: context.dependencies.map(({ id }) => id),
+    batchTimeoutMs: input.batchTimeout || null,
+    retry: input.retry,
     clientToken: input.clientToken ?? null,
     requestHash: context.requestHash,
   };
@@ -72,6 +82,24 @@ function refuseContradictions(input: CreateSession, spec: SessionSpec): void {
   if (reserved !== undefined) refuse('env', `"${reserved}": variables that begin with BERTH_ are Berth's own; choose another name`);
   if (spec.memoryBytes !== null && spec.memoryBytes < MIN_MEMORY_BYTES)
     refuse('resources.memory', `${spec.memoryBytes} bytes of memory are too few for any container: ask for at least 6MiB`);
+}
+
+function refuseBatchOnly(input: CreateSession): void {
+  if (input.type === 'batch') return;
+  const asked = { startsAt: input.startsAt !== undefined, batchTimeout: input.batchTimeout !== undefined, retry: input.retry };
+  const field = Object.entries(asked).find(([, isAsked]) => isAsked)?.[0];
+  if (field !== undefined)
+    throw new ProblemError('invalid-field', `"${field}" is for batch sessions: leave it out, or make the session one of type "batch"`, {
+      field,
+    });
+}
+
+/** Only what runs a command to its end can succeed. */
+function refuseEndless(dependencies: readonly Session[]): void {
+  const endless = dependencies.find(({ type }) => type !== 'batch');
+  if (endless === undefined) return;
+  const detail = `"${endless.name}" is an interactive session, which never succeeds: name batch sessions only`;
+  throw new ProblemError('invalid-field', detail, { field: 'dependencies' });
 }
 
 /** A cluster may grow: there, what nobody can run now waits, and says for what. */

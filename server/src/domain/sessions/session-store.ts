@@ -62,6 +62,12 @@ export interface NewSession {
   readonly projectId: string;
   readonly type: 'interactive' | 'batch';
   readonly spec: SessionSpec;
+  readonly tag: string | null;
+  readonly startsAt: Date | null;
+  /** Ids of batch sessions. */
+  readonly dependencies: readonly string[];
+  readonly batchTimeoutMs: number | null;
+  readonly retry: boolean;
   readonly clientToken: string | null;
   /** sha256 of the request, to tell a repeated create from a token used twice. */
   readonly requestHash: string;

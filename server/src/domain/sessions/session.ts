@@ -1,4 +1,4 @@
-import type { Cause, CreateSession, LaunchStep } from '@berth/contract';
+import type { BatchResult, Cause, CreateSession, Hold, LaunchStep } from '@berth/contract';
 
 export type SessionState =
   | 'pending'
@@ -43,18 +43,32 @@ export interface Grant {
   readonly devices: readonly string[];
 }
 
+/** A batch session that another one follows, as it is now. */
+export interface Dependency {
+  readonly id: string;
+  readonly name: string;
+  readonly state: SessionState;
+  readonly result: BatchResult | null;
+  /** RFC 3339. */
+  readonly endedAt: string | null;
+}
+
 /** How a terminating session will be remembered. */
 export interface Ending {
   readonly state: 'terminated' | 'cancelled' | 'error';
   readonly reason: string;
   readonly exitCode: number | null;
   readonly cause: Cause | null;
+  /** Its main process ended by itself. */
+  readonly finished?: true;
 }
 
 export interface WaitingFor {
   readonly position: number;
   readonly of: number;
   readonly reasons: readonly { readonly node: string; readonly reason: string }[];
+  /** What keeps it waiting whatever room there is. */
+  readonly holds?: readonly Hold[];
 }
 
 export interface Session {
@@ -66,6 +80,13 @@ export interface Session {
   readonly projectName: string;
   readonly type: 'interactive' | 'batch';
   readonly spec: SessionSpec;
+  readonly tag: string | null;
+  readonly startsAt: Date | null;
+  readonly dependencies: readonly Dependency[];
+  /** How long the command of a batch session may run. */
+  readonly batchTimeoutMs: number | null;
+  /** The command of a batch session may be run again when the engine interrupted it. */
+  readonly retry: boolean;
   /** Compare-and-set guard: +1 with every write, whoever writes. */
   readonly revision: number;
 

@@ -35,6 +35,14 @@ export function wantRestart(session: Session): Session {
   return wish(session, { wanted: 'running', restartWish: session.wish + 1 });
 }
 
+/** Its containers go on under the name they were made with; later ones take the new one. */
+export const named =
+  (name: string) =>
+  (session: Session): Session => {
+    refuseEnding(session, 'renamed');
+    return session.name === name ? session : { ...session, name };
+  };
+
 function refuseEnding(session: Session, verb: string): void {
   if (isFinal(session.state) || session.wanted === 'terminated') {
     const what = isFinal(session.state) ? `has ended (${session.reason})` : 'is being stopped';
