@@ -56,6 +56,14 @@ export const COMMANDS: Readonly<Record<string, Verb | Noun>> = {
       revoke: verb('Make a token worthless, at once', () => import('./token/revoke.ts')),
     },
   },
+  keypair: {
+    summary: 'Key pairs: for programs that sign their requests',
+    verbs: {
+      create: verb('A new key pair; the secret key is shown once', () => import('./keypair/create.ts')),
+      list: verb('Your key pairs', () => import('./keypair/list.ts')),
+      revoke: verb('Make a key pair worthless, at once', () => import('./keypair/revoke.ts')),
+    },
+  },
   user: {
     summary: 'Users (administrators)',
     verbs: {

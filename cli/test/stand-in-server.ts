@@ -19,6 +19,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { StandInKeypairs } from './stand-in-keypairs.ts';
 
 /** The main process of a stand-in session: what a test has it do. */
 export interface Process {
@@ -50,6 +51,7 @@ export class StandInServer {
   readonly token = TOKEN;
   readonly requests: { method: string; path: string; body: unknown }[] = [];
   readonly sessions = new Map<string, Kept>();
+  readonly keypairs = new StandInKeypairs();
   readonly byClientToken = new Map<string, string>();
   /** What a session that is created will do; by default it runs at once and does nothing. */
   workload: Workload = {};
@@ -237,6 +239,11 @@ export class StandInServer {
     if (noun === 'version') return { name: 'berth', version: '0.1.0', api: 1 };
     if (noun === 'me') return { id: 'u1', name: 'ada', role: 'admin', domain: 'default', disabled: false, createdAt: NOW };
     if (noun === 'nodes') return { items: [], next: null };
+    if (noun === 'keypairs') {
+      const answer = this.keypairs.answer(request.method, id, body);
+      if (answer === undefined) throw new Refused('not-found', `you have no key pair "${id}"`);
+      return answer;
+    }
     if (noun !== 'sessions') throw new Refused('not-found', `no ${url.pathname}`);
     if (request.method === 'POST' && id === undefined) return this.create(body as CreateSessionInput, response);
     if (id === undefined) return { items: this.list(url.searchParams), next: null };
