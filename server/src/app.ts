@@ -166,6 +166,8 @@ function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch, 
     unreservedMemoryShare: config.unreservedMemoryShare,
     agingMs: 5 * MINUTE,
     freezeNoticeMs: MINUTE,
+    order: config.scheduler,
+    sessionsPerUser: config.maxSessionsPerUser,
     orchestrates: runtime.orchestrates,
   });
   const actions = new Actions({

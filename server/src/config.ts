@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { inWords, ProblemError, parseBytes, parseDuration, type Parsed } from '@berth/contract';
 import { labels, namespace, nodePools, storageSource } from './cluster-settings.ts';
 import { parseImageReference } from './domain/images/reference.ts';
+import { QUEUE_ORDERS } from './domain/scheduling/order.ts';
 
 /** A configuration that cannot be used, in a sentence that names the setting, its source and the remedy. */
 export class ConfigError extends Error {
@@ -120,6 +121,18 @@ export const SETTINGS = {
     z.coerce.number().gt(0).max(1),
     0.5,
     "Share of a node's memory a session without a reservation may use",
+  ),
+  scheduler: setting(
+    'BERTH_SCHEDULER',
+    z.enum(QUEUE_ORDERS, `write ${QUEUE_ORDERS.join(', ')}`),
+    'fifo',
+    'Who gets a place first: fifo (later ones that fit are let through), strict-fifo, lifo, or drf (who holds the smallest share)',
+  ),
+  maxSessionsPerUser: setting(
+    'BERTH_MAX_SESSIONS_PER_USER',
+    z.coerce.number().int('a number of sessions is whole').min(0),
+    0,
+    'How many sessions of one user may be at work at a time; more wait. 0: as many as fit',
   ),
   freezeFor: setting('BERTH_FREEZE_FOR', parsed(parseDuration), '30m', 'How long a paused session keeps its memory'),
   pendingTimeout: setting('BERTH_PENDING_TIMEOUT', parsed(parseDuration), '24h', 'How long a session waits for room'),

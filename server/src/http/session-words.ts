@@ -8,7 +8,7 @@ export function statusOf(session: Session): ControlFromServer & { type: 'status'
 
 function waitingWords({ state, waiting }: Session): string | undefined {
   if (state !== 'pending' || waiting === null) return undefined;
-  const reasons = [...new Set(waiting.reasons.map(({ reason }) => reason))].join('; ');
+  const reasons = [...new Set([...(waiting.holds ?? []), ...waiting.reasons].map(({ reason }) => reason))].join('; ');
   return `${reasons === '' ? 'waiting' : reasons} (number ${waiting.position} of ${waiting.of} in the queue)`;
 }
 

@@ -76,7 +76,9 @@ export class Actions {
   private async place(session: Session): Promise<Outcome> {
     const { moved } = await this.parts.queue.run(session.id);
     const mine = moved.find(({ id }) => id === session.id);
-    return mine === undefined ? { kind: 'wait', inMs: QUEUE_LOOK_MS } : { kind: 'again', session: mine };
+    if (mine !== undefined) return { kind: 'again', session: mine };
+    const startsInMs = (session.startsAt?.getTime() ?? 0) - this.parts.now().getTime();
+    return { kind: 'wait', inMs: startsInMs > 0 ? Math.min(startsInMs, QUEUE_LOOK_MS) : QUEUE_LOOK_MS };
   }
 
   private async ensureImage(session: Session): Promise<Outcome> {

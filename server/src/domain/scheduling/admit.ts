@@ -2,23 +2,35 @@ import { note } from '../sessions/lifecycle.ts';
 import type { Session, WaitingFor } from '../sessions/session.ts';
 import type { Placement } from '../sessions/session-store.ts';
 import { closeAll } from '../sessions/timeline.ts';
+import { holdsOf, isAtWork, UserLoad } from './holds.ts';
 import type { NodeCapacity } from './node-directory.ts';
+import { inOrder } from './order.ts';
 import type { Ceilings } from './place.ts';
-import type { QueueOutcome } from './queue.ts';
+import type { QueueOutcome, QueuePolicy } from './queue.ts';
 
 /**
  * Where the cluster finds the places, the queue only lets sessions in: each gets what it may use at most, and the generation
  * of the container that is now made. It stays pending until the cluster has placed that.
  */
-export function admit(picture: Placement, capacities: readonly NodeCapacity[], ceilings: Ceilings): QueueOutcome {
-  const asking = picture.pending.filter((session) => session.wanted === 'running' && session.grant === null);
-  if (capacities.length > 0)
-    return { moved: asking.map((session) => admitted(session, capacities, { ...ceilings, now: picture.now })), waiting: new Map() };
-  const waiting = asking.map((session, index): [string, WaitingFor] => [
-    session.id,
-    { position: index + 1, of: asking.length, reasons: [] },
-  ]);
-  return { moved: [], waiting: new Map(waiting) };
+export function admit(picture: Placement, capacities: readonly NodeCapacity[], policy: QueuePolicy): QueueOutcome {
+  const { now, pending, holding } = picture;
+  const isIn = (session: Session): boolean => session.grant !== null;
+  const load = new UserLoad(policy.sessionsPerUser, [...holding.filter(isAtWork), ...pending.filter(isIn)]);
+  const asking = pending.filter((session) => session.wanted === 'running' && !isIn(session));
+  const ready = asking.filter((session) => holdsOf(session, now).length === 0);
+  const queue = [...inOrder(ready, { ...policy, now }), ...asking.filter((session) => !ready.includes(session))];
+  const moved: Session[] = [];
+  const waiting = new Map<string, WaitingFor>();
+  for (const [index, session] of queue.entries()) {
+    const holds = [...holdsOf(session, now), ...load.holdsOf(session)];
+    if (holds.length === 0 && capacities.length > 0) {
+      moved.push(admitted(session, capacities, { ...policy, now }));
+      load.add(session);
+    } else {
+      waiting.set(session.id, { position: index + 1, of: queue.length, reasons: [], holds });
+    }
+  }
+  return { moved, waiting };
 }
 
 function admitted(session: Session, capacities: readonly NodeCapacity[], rules: Ceilings & { readonly now: Date }): Session {

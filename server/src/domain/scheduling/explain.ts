@@ -38,7 +38,8 @@ function usedBy(session: Session, room: NodeRoom, slot: keyof Slots): string {
 
 /** One line for the terminal and the reason column. */
 export function waitingText(waiting: WaitingFor): string {
-  const reasons = waiting.reasons.map(({ node, reason }) => `${reason} on ${node}`);
+  const held = (waiting.holds ?? []).map(({ reason }) => reason);
+  const reasons = [...held, ...waiting.reasons.map(({ node, reason }) => `${reason} on ${node}`)];
   const place = waiting.of > 1 ? ` (${ordinal(waiting.position)} of ${waiting.of} in the queue)` : '';
   return reasons.length === 0 ? `waiting: no node is known yet${place}` : `waiting: ${reasons.join('; ')}${place}`;
 }

@@ -8,7 +8,14 @@ import { runQueue, type QueuePolicy } from './queue.ts';
 import { heldBy } from './slots.ts';
 
 const GIB = 1024 ** 3;
-const policy: QueuePolicy = { unreservedMemoryShare: 0.5, agingMs: 300_000, freezeNoticeMs: 60_000, orchestrates: false };
+const policy: QueuePolicy = {
+  unreservedMemoryShare: 0.5,
+  agingMs: 300_000,
+  freezeNoticeMs: 60_000,
+  sessionsPerUser: 0,
+  order: 'fifo',
+  orchestrates: false,
+};
 const node = (changes: Partial<NodeCapacity> = {}): NodeCapacity => ({
   name: 'n1',
   cpu: 2,

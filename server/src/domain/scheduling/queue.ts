@@ -4,14 +4,16 @@ import type { Placement } from '../sessions/session-store.ts';
 import { beginStep, startTimeline } from '../sessions/timeline.ts';
 import { admit } from './admit.ts';
 import type { NodeCapacity } from './node-directory.ts';
-import { boundNode, place, roomsOf, take, type Ceilings } from './place.ts';
+import { holdsOf, isAtWork, UserLoad } from './holds.ts';
+import { inOrder, isAged, nextOf, type OrderRules } from './order.ts';
+import { boundNode, place, roomsOf, take, type Ceilings, type NodeRoom } from './place.ts';
 import { isReserved } from './slots.ts';
 
-export interface QueuePolicy extends Ceilings {
-  /** A session that waited longer is not overtaken any more by later ones that need what it waits for. */
-  readonly agingMs: number;
+export interface QueuePolicy extends Ceilings, Omit<OrderRules, 'now'> {
   /** Notice given to a frozen session before it is stopped because another needs its memory. */
   readonly freezeNoticeMs: number;
+  /** How many sessions of one user may be at work at a time; 0: as many as fit. */
+  readonly sessionsPerUser: number;
   /** The runtime finds the places. */
   readonly orchestrates: boolean;
 }
@@ -24,29 +26,72 @@ export interface QueueOutcome {
 
 /** One pass over the queue. */
 export const runQueue = (picture: Placement, capacities: readonly NodeCapacity[], policy: QueuePolicy): QueueOutcome =>
-  policy.orchestrates ? admit(picture, capacities, policy) : placeAll(picture, capacities, policy);
+  policy.orchestrates ? admit(picture, capacities, policy) : new QueuePass(picture, capacities, policy).run();
 
-/** Oldest first: first in, first out, with later ones that fit let through until somebody has waited too long. */
-function placeAll(picture: Placement, capacities: readonly NodeCapacity[], policy: QueuePolicy): QueueOutcome {
-  let rooms = roomsOf(capacities, picture.holding);
-  const moved: Session[] = [];
-  const waiting = new Map<string, WaitingFor>();
-  const queue = picture.pending.filter((session) => session.wanted === 'running');
-  let closed = false;
-  for (const [index, session] of queue.entries()) {
-    const placed = place(session, rooms, policy);
-    if (placed.fits && !(closed && isReserved(session.spec))) {
-      const scheduled = schedule(session, placed.grant, picture.now);
-      rooms = take(rooms, scheduled);
-      moved.push(scheduled);
-      continue;
-    }
-    const reasons = placed.fits ? [{ node: placed.grant.node, reason: 'kept free for a session that has waited longer' }] : placed.reasons;
-    waiting.set(session.id, { position: index + 1, of: queue.length, reasons });
-    closed ||= picture.now.getTime() - session.stateSince.getTime() > policy.agingMs;
-    if (!placed.fits) moved.push(...giveNotice(session, picture, policy, moved));
+/** One turn after the other, in the order of the policy. What something else than room holds back comes last and is in nobody's way. */
+class QueuePass {
+  private readonly picture: Placement;
+  private readonly policy: QueuePolicy;
+  private readonly rules: OrderRules;
+  private readonly load: UserLoad;
+  private readonly queue: readonly Session[];
+  private rooms: readonly NodeRoom[];
+  private readonly moved: Session[] = [];
+  private readonly waiting = new Map<string, WaitingFor>();
+  private turns = 0;
+  /** Somebody waits who must not be overtaken. */
+  private closed = false;
+
+  constructor(picture: Placement, capacities: readonly NodeCapacity[], policy: QueuePolicy) {
+    this.picture = picture;
+    this.policy = policy;
+    this.rules = { ...policy, now: picture.now };
+    this.load = new UserLoad(policy.sessionsPerUser, picture.holding.filter(isAtWork));
+    this.queue = picture.pending.filter((session) => session.wanted === 'running');
+    this.rooms = roomsOf(capacities, picture.holding);
   }
-  return { moved, waiting };
+
+  run(): QueueOutcome {
+    const held = this.queue.filter((session) => holdsOf(session, this.picture.now).length > 0);
+    let left = inOrder(
+      this.queue.filter((session) => !held.includes(session)),
+      this.rules,
+    );
+    while (left.length > 0) left = this.serveOneOf(left);
+    for (const session of held) this.turn(session);
+    return { moved: this.moved, waiting: this.waiting };
+  }
+
+  private serveOneOf(left: readonly Session[]): readonly Session[] {
+    const next = nextOf(left, this.rooms, this.rules);
+    if (next !== undefined) this.turn(next);
+    return left.filter((session) => session !== next);
+  }
+
+  private turn(session: Session): void {
+    this.turns += 1;
+    const placed = place(session, this.rooms, this.policy);
+    const holds = [...holdsOf(session, this.picture.now), ...this.load.holdsOf(session)];
+    if (placed.fits && holds.length === 0 && !this.isKeptBack(session)) {
+      const scheduled = schedule(session, placed.grant, this.picture.now);
+      this.rooms = take(this.rooms, scheduled);
+      this.load.add(scheduled);
+      this.moved.push(scheduled);
+      return;
+    }
+    const kept =
+      holds.length > 0 || !placed.fits ? [] : [{ node: placed.grant.node, reason: 'kept free for a session that has waited longer' }];
+    const reasons = placed.fits ? kept : placed.reasons;
+    this.waiting.set(session.id, { position: this.turns, of: this.queue.length, reasons, holds });
+    if (holds.length > 0) return;
+    this.closed ||= this.policy.order === 'strict-fifo' || isAged(session, this.rules);
+    if (!placed.fits) this.moved.push(...giveNotice(session, this.picture, { policy: this.policy, moved: this.moved }));
+  }
+
+  /** What reserves nothing takes nothing from whoever waits; only a strict order holds it up. */
+  private isKeptBack(session: Session): boolean {
+    return this.closed && (isReserved(session.spec) || this.policy.order === 'strict-fifo');
+  }
 }
 
 function schedule(session: Session, grant: NonNullable<Session['grant']>, now: Date): Session {
@@ -61,7 +106,11 @@ function schedule(session: Session, grant: NonNullable<Session['grant']>, now: D
 }
 
 /** The oldest frozen session on a node this one could use is told that it will be stopped, so that its memory comes free. */
-function giveNotice(session: Session, picture: Placement, policy: QueuePolicy, moved: readonly Session[]): readonly Session[] {
+function giveNotice(
+  session: Session,
+  picture: Placement,
+  { policy, moved }: { policy: QueuePolicy; moved: readonly Session[] },
+): readonly Session[] {
   const need = session.spec.memoryBytes ?? 0;
   if (need === 0) return [];
   const bound = boundNode(session);

@@ -1,6 +1,7 @@
 import type { Cause } from '@berth/contract';
 import { formatDuration } from '@berth/contract';
 import { waitingText } from '../scheduling/explain.ts';
+import { dependencyFailed, failedDependency } from './dependencies.ts';
 import {
   act,
   age,
@@ -9,8 +10,10 @@ import {
   fromTerminating,
   giveUp,
   INTERRUPTED,
+  isLate,
   isOldProcess,
   LOST,
+  mayRepeat,
   move,
   noRoom,
   paused,
@@ -19,6 +22,7 @@ import {
   timedOut,
   untilReady,
   wait,
+  whileRunning,
   type Decision,
   type LifePolicy,
   type Seen,
@@ -47,7 +51,7 @@ export function decideOnCluster(session: Session, seen: Seen, now: Date, policy:
     case 'preparing':
       return fromPreparing(session, seen, now, policy);
     case 'running':
-      return fromRunning(session, seen);
+      return fromRunning(session, seen, now);
     case 'pausing':
       return fromPausing(session, seen, now);
     case 'paused':
@@ -79,8 +83,10 @@ function fromPending(session: Session, seen: Seen, now: Date, policy: LifePolicy
   if (session.wanted === 'paused' && session.startedAt !== null) {
     return seen.phase === 'absent' ? move('paused', 'paused again before it got a place', { waiting: null, grant: null }) : act('release');
   }
+  const failed = session.generation === 0 ? failedDependency(session) : undefined;
+  if (failed !== undefined) return giveUp(dependencyFailed(failed), now);
   const limit = session.spec.pendingTimeoutMs ?? policy.pendingMs;
-  const late = session.startedAt === null && age(session, now) > limit;
+  const late = session.startedAt === null && isLate(session, now, limit);
   if (session.grant === null && seen.phase !== 'absent') return act('release');
   if (session.grant === null) return late ? giveUp(noRoom(session, limit), now) : act('place');
   if (seen.phase === 'absent') return act('create');
@@ -114,11 +120,12 @@ function fromPreparing(session: Session, seen: Seen, now: Date, policy: LifePoli
     case 'frozen':
       return located(session, seen, untilReady(session, seen, now, policy.readyMs));
     case 'exited':
-      return seen.interrupted === true ? act('replace') : ended(seen);
+      if (seen.interrupted !== true) return ended(seen);
+      return mayRepeat(session) ? act('replace') : fail(INTERRUPTED);
   }
 }
 
-function fromRunning(session: Session, seen: Seen): Decision {
+function fromRunning(session: Session, seen: Seen, now: Date): Decision {
   if (session.restartWish > session.restartServed)
     return move('restarting', 'restart asked for', { restartServed: session.restartWish, restarts: session.restarts + 1 });
   switch (seen.phase) {
@@ -129,10 +136,10 @@ function fromRunning(session: Session, seen: Seen): Decision {
     case 'running':
     case 'frozen':
       if (session.wanted === 'paused') return move('pausing', 'pause asked for');
-      return session.reason === 'running' ? settled : say(session, 'running');
+      return session.reason === 'running' ? whileRunning(session, now) : say(session, 'running');
     case 'exited':
       if (seen.interrupted !== true) return ended(seen);
-      if (session.type === 'batch') return fail(INTERRUPTED);
+      if (!mayRepeat(session)) return fail(INTERRUPTED);
       return move('restarting', 'its node was restarted; starting it again', { restarts: session.restarts + 1 });
   }
 }
@@ -168,7 +175,9 @@ function fromRestarting(session: Session, seen: Seen, now: Date, policy: LifePol
       return old ? act('stop') : located(session, seen, untilReady(session, seen, now, policy.restartMs));
     case 'exited':
       if (old && !session.logsKept) return act('keep-log');
-      return old || seen.interrupted === true ? act('release') : ended(seen);
+      if (old) return act('release');
+      if (seen.interrupted !== true) return ended(seen);
+      return mayRepeat(session) ? act('release') : fail(INTERRUPTED);
   }
 }
 

@@ -1,3 +1,4 @@
+import { dependencyFailed, failedDependency } from './dependencies.ts';
 import {
   act,
   age,
@@ -6,9 +7,11 @@ import {
   fromTerminating,
   giveUp,
   INTERRUPTED,
+  isLate,
   isOldProcess,
   isPast,
   LOST,
+  mayRepeat,
   move,
   noRoom,
   paused,
@@ -17,6 +20,7 @@ import {
   timedOut,
   untilReady,
   wait,
+  whileRunning,
   type Decision,
   type LifePolicy,
   type Seen,
@@ -34,7 +38,7 @@ export function decideOnEngine(session: Session, seen: Seen, now: Date, policy: 
     case 'preparing':
       return fromPreparing(session, seen, now, policy);
     case 'running':
-      return fromRunning(session, seen);
+      return fromRunning(session, seen, now);
     case 'pausing':
       return fromPausing(session, seen, now, policy);
     case 'paused':
@@ -56,7 +60,9 @@ function fromPending(session: Session, now: Date, policy: LifePolicy): Decision 
     return hasContainer ? terminate(session) : move('cancelled', 'cancelled before it got a place', { endedAt: now });
   if (session.wanted === 'paused' && hasContainer) return move('paused', 'paused again before it got a place', { waiting: null });
   const limit = session.spec.pendingTimeoutMs ?? policy.pendingMs;
-  if (!hasContainer && age(session, now) > limit) return giveUp(noRoom(session, limit), now);
+  const failed = hasContainer ? undefined : failedDependency(session);
+  if (failed !== undefined) return giveUp(dependencyFailed(failed), now);
+  if (!hasContainer && isLate(session, now, limit)) return giveUp(noRoom(session, limit), now);
   return act('place');
 }
 
@@ -78,13 +84,13 @@ function fromPreparing(session: Session, seen: Seen, now: Date, policy: LifePoli
     case 'frozen':
       return act('thaw');
     case 'exited':
-      return isOldProcess(session, seen) || seen.interrupted === true ? act('start') : ended(seen);
+      return isOldProcess(session, seen) ? act('start') : startOver(session, seen);
     case 'running':
       return untilReady(session, seen, now, policy.readyMs);
   }
 }
 
-function fromRunning(session: Session, seen: Seen): Decision {
+function fromRunning(session: Session, seen: Seen, now: Date): Decision {
   if (session.wanted === 'terminated') return terminate(session);
   if (session.restartWish > session.restartServed)
     return move('restarting', 'restart asked for', { restartServed: session.restartWish, restarts: session.restarts + 1 });
@@ -96,10 +102,10 @@ function fromRunning(session: Session, seen: Seen): Decision {
     case 'frozen':
       return session.wanted === 'paused' ? move('pausing', 'pause asked for') : act('thaw');
     case 'running':
-      return session.wanted === 'paused' ? move('pausing', 'pause asked for') : settled;
+      return session.wanted === 'paused' ? move('pausing', 'pause asked for') : whileRunning(session, now);
     case 'exited':
       if (seen.interrupted !== true) return ended(seen);
-      if (session.type === 'batch') return fail(INTERRUPTED);
+      if (!mayRepeat(session)) return fail(INTERRUPTED);
       return move('restarting', 'the engine was restarted; starting it again', { restarts: session.restarts + 1 });
   }
 }
@@ -148,6 +154,12 @@ function fromRestarting(session: Session, seen: Seen, now: Date, policy: LifePol
     case 'running':
       return old ? act('stop') : untilReady(session, seen, now, policy.restartMs);
     case 'exited':
-      return old || seen.interrupted === true ? act('start') : ended(seen);
+      return old ? act('start') : startOver(session, seen);
   }
+}
+
+/** A process that ended before it was seen running. */
+function startOver(session: Session, seen: Seen): Decision {
+  if (seen.interrupted !== true) return ended(seen);
+  return mayRepeat(session) ? act('start') : fail(INTERRUPTED);
 }

@@ -1,5 +1,6 @@
 import type { Cause } from '@berth/contract';
 import { formatDuration } from '@berth/contract';
+import { readySince } from './dependencies.ts';
 import type { Changes } from './lifecycle.ts';
 import type { NewEvent } from './session-store.ts';
 import type { Ending, Session, SessionState, WaitingFor } from './session.ts';
@@ -125,7 +126,10 @@ export const terminate = (session: Session): Decision =>
 export function ended(seen: Seen): Decision {
   const exitCode = seen.exitCode ?? null;
   const reason = seen.cause?.message ?? `finished, exit ${exitCode ?? 'unknown'}`;
-  const ending: Ending = { state: seen.cause === undefined ? 'terminated' : 'error', reason, exitCode, cause: seen.cause ?? null };
+  const ending: Ending =
+    seen.cause === undefined
+      ? { state: 'terminated', reason, exitCode, cause: null, finished: true }
+      : { state: 'error', reason, exitCode, cause: seen.cause };
   return move('terminating', reason, { ending });
 }
 
@@ -139,6 +143,22 @@ export function fail(cause: Cause): Move {
   return move('terminating', cause.message, { ending: { state: 'error', reason: cause.message, exitCode: null, cause }, waiting: null });
 }
 
+/** A command is run once, unless whoever gave it said that it bears repeating. */
+export const mayRepeat = ({ type, retry }: Session): boolean => type === 'interactive' || retry;
+
+/** Well and running, as long as the command of a batch session may. */
+export function whileRunning({ batchTimeoutMs, processStartedAt }: Session, now: Date): Decision {
+  if (batchTimeoutMs === null || processStartedAt === null) return settled;
+  const leftMs = processStartedAt.getTime() + batchTimeoutMs - now.getTime();
+  return leftMs > 0 ? wait(leftMs) : fail(ranTooLong(batchTimeoutMs));
+}
+
+/** It has waited for a place for longer than it wished; what else it waits for may take its time. */
+export function isLate(session: Session, now: Date, limitMs: number): boolean {
+  const since = readySince(session, now);
+  return since !== null && now.getTime() - since.getTime() > limitMs;
+}
+
 export const LOST: Cause = {
   code: 'container-lost',
   message: 'its container is gone: somebody outside Berth removed it',
@@ -147,7 +167,7 @@ export const LOST: Cause = {
 export const INTERRUPTED: Cause = {
   code: 'engine-restarted',
   message: 'the engine or the machine was restarted while it ran',
-  remedy: 'create the batch session again; it is not repeated by itself because its work may not bear that',
+  remedy: 'create the batch session again; only with --retry is it repeated by itself, because its work may not bear that',
 };
 
 export const neverAnswered = (session: Session, limitMs: number): Cause => ({
@@ -159,6 +179,11 @@ export const noRoom = (session: Session, limitMs: number): Cause => ({
   code: 'timed-out',
   message: `no room within ${formatDuration(limitMs)}: ${session.reason}`,
   remedy: 'ask for less, or allow it more time (--timeout)',
+});
+const ranTooLong = (limitMs: number): Cause => ({
+  code: 'timed-out',
+  message: `it was ended because its command ran longer than ${formatDuration(limitMs)}`,
+  remedy: 'allow it more time (--max-run-time), or none at all',
 });
 export const timedOut = (what: string, how: string, limitMs: number): Cause => ({
   code: 'timed-out',
