@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decideOnCluster } from './decide-on-cluster.ts';
 import type { Decision, LifePolicy, Seen } from './decision.ts';
 import { exampleSession, T0 } from './example-session.ts';
-import type { Session } from './session.ts';
+import type { Dependency, Session } from './session.ts';
 
 const MINUTE = 60_000;
 const policy: LifePolicy = {
@@ -39,6 +39,8 @@ const silent = (since: Date): Partial<Seen> => ({ silent: { since, message: 'nod
 const noRoom = { for: 'room', reasons: [{ node: 'n1', reason: 'needs 99 CPUs, 2 free of 2' }] } as const;
 const pulling = { for: 'image', message: 'pulling the image' } as const;
 
+const train: Dependency = { id: 'd1', name: 'train', state: 'terminated', result: 'failure', endedAt: T0.toISOString() };
+
 const short = (decision: Decision): string =>
   decision.kind === 'act'
     ? `do ${decision.action}`
@@ -51,6 +53,9 @@ const short = (decision: Decision): string =>
 const TABLE: readonly (readonly [situation: string, session: Partial<Session>, seen: Seen, expected: string, now?: Date])[] = [
   ['a new session asks to be let in', {}, absent, 'do place'],
   ['stopped before that', { wanted: 'terminated' }, absent, '-> cancelled: cancelled before it got a place'],
+  ['it starts later, however long that is', { startsAt: later(90 * MINUTE) }, absent, 'do place', later(61 * MINUTE)],
+  ['what it follows takes its time', { dependencies: [{ ...train, state: 'running' }] }, absent, 'do place', later(61 * MINUTE)],
+  ['what it follows failed', { dependencies: [train] }, absent, '-> cancelled: it was to follow train, which did not succeed'],
   ['let in: its container', { ...admitted }, absent, 'do create'],
   ['somebody deleted its container before it had a node', { ...admitted }, absent, 'do create'],
   ['no node has room', { ...admitted }, created({ waiting: noRoom }), 'note waiting: needs 99 CPUs, 2 free of 2 on n1'],
@@ -124,6 +129,32 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
     { state: 'running', ...ran },
     exited({ interrupted: true }),
     '-> restarting: its node was restarted; starting it again',
+  ],
+  [
+    'a batch session is not repeated by itself',
+    { state: 'running', type: 'batch', ...ran },
+    exited({ interrupted: true }),
+    '-> terminating: the engine or the machine was restarted while it ran',
+  ],
+  [
+    'unless that was asked for',
+    { state: 'running', type: 'batch', retry: true, ...ran },
+    exited({ interrupted: true }),
+    '-> restarting: its node was restarted; starting it again',
+  ],
+  [
+    'nor when its node was restarted before it was seen running',
+    { state: 'preparing', type: 'batch', ...placed },
+    exited({ interrupted: true }),
+    '-> terminating: the engine or the machine was restarted while it ran',
+  ],
+  ['its command may run on', { state: 'running', type: 'batch', ...ran, batchTimeoutMs: MINUTE }, up, 'wait 61000'],
+  [
+    'its command has run too long',
+    { state: 'running', type: 'batch', ...ran, batchTimeoutMs: MINUTE },
+    up,
+    '-> terminating: it was ended because its command ran longer than 1m',
+    later(61_000),
   ],
   ['pausing stops it', { state: 'pausing', ...ran, wanted: 'paused' }, up, 'do stop'],
   ['keeps its log', { state: 'pausing', ...ran, wanted: 'paused' }, exited(), 'do keep-log'],

@@ -4,7 +4,8 @@ import { decide, needsLook } from './decide.ts';
 import { finish, type Action, type Decision, type LifePolicy, type Seen } from './decision.ts';
 import { exampleSession, T0 } from './example-session.ts';
 import { isFinal, moveTo, note, TRANSITIONS } from './lifecycle.ts';
-import type { Session, SessionState, Wanted } from './session.ts';
+import { resultOf } from './result.ts';
+import type { Dependency, Session, SessionState, Wanted } from './session.ts';
 
 const MINUTE = 60_000;
 const policy: LifePolicy = {
@@ -32,6 +33,17 @@ const restarted: Seen = { phase: 'running', startedAt: AGAIN, ready: true };
 const frozen: Seen = { phase: 'frozen', startedAt: STARTED, ready: false };
 const exited = (more: Partial<Seen> = {}): Seen => ({ phase: 'exited', startedAt: STARTED, exitCode: 3, ready: false, ...more });
 
+const batch = { ...placed, type: 'batch' } as const;
+const follows = (state: SessionState, more: Partial<Dependency> = {}): Dependency => ({
+  id: 'd1',
+  name: 'train',
+  state,
+  result: null,
+  endedAt: null,
+  ...more,
+});
+const done = (minutes: number): Dependency => follows('terminated', { result: 'success', endedAt: later(minutes * MINUTE).toISOString() });
+
 const short = (decision: Decision): string =>
   decision.kind === 'act'
     ? `do ${decision.action}`
@@ -48,6 +60,16 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
   ['a resumed session waits for ever rather than lose its work', { ...ran }, absent, 'do place', later(61 * MINUTE)],
   ['a resumed one that is paused again', { ...ran, wanted: 'paused' }, absent, '-> paused'],
   ['a resumed one that is stopped has a container to remove', { ...ran, wanted: 'terminated' }, absent, '-> terminating'],
+  ['it starts later and has waited long for that', { startsAt: later(61 * MINUTE) }, absent, 'do place', later(61 * MINUTE - 1)],
+  ['its time has come: now it waits for room', { startsAt: later(61 * MINUTE) }, absent, 'do place', later(120 * MINUTE)],
+  ['and waits too long', { startsAt: later(61 * MINUTE) }, absent, '-> cancelled', later(122 * MINUTE)],
+  ['what it follows takes its time', { dependencies: [follows('running')] }, absent, 'do place', later(61 * MINUTE)],
+  ['what it follows has just succeeded', { dependencies: [done(60)] }, absent, 'do place', later(61 * MINUTE)],
+  ['but there was no room after that', { dependencies: [done(60), done(1)] }, absent, '-> cancelled', later(121 * MINUTE)],
+  ['what it follows failed', { dependencies: [done(1), follows('terminated')] }, absent, '-> cancelled'],
+  ['what it follows could not run', { dependencies: [follows('error')] }, absent, '-> cancelled'],
+  ['what it follows was cancelled', { dependencies: [follows('cancelled')], startsAt: later(MINUTE) }, absent, '-> cancelled'],
+  ['what it follows is being stopped: not over yet', { dependencies: [follows('terminating')] }, absent, 'do place'],
   ['placed: its image', { state: 'scheduled', ...placed }, absent, 'do ensure-image'],
   ['placed again after a pause: no image is needed', { state: 'scheduled', ...ran }, absent, '-> preparing'],
   ['stopped while its image arrives', { state: 'pulling', ...placed, wanted: 'terminated' }, absent, '-> terminating'],
@@ -72,6 +94,29 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
     { state: 'running', type: 'batch', ...ran },
     exited({ interrupted: true }),
     '-> terminating',
+  ],
+  [
+    'its engine was restarted before it was seen running',
+    { state: 'preparing', ...batch },
+    exited({ interrupted: true }),
+    '-> terminating',
+  ],
+  ['unless that was asked for', { state: 'running', ...batch, ...ran, retry: true }, exited({ interrupted: true }), '-> restarting'],
+  ['and then it is started', { state: 'restarting', ...batch, ...ran, retry: true }, exited({ interrupted: true }), 'do start'],
+  [
+    'a restarted batch session is not repeated either',
+    { state: 'restarting', ...batch, ...ran },
+    { ...restarted, phase: 'exited', interrupted: true },
+    '-> terminating',
+  ],
+  ['its command may run on', { state: 'running', ...batch, ...ran, batchTimeoutMs: MINUTE }, up, 'wait 61000'],
+  ['its command has run too long', { state: 'running', ...batch, ...ran, batchTimeoutMs: MINUTE }, up, '-> terminating', later(61_000)],
+  [
+    'it ended just in time',
+    { state: 'running', ...batch, ...ran, batchTimeoutMs: MINUTE },
+    exited({ exitCode: 0 }),
+    '-> terminating',
+    later(61_000),
   ],
   ['pause asked for', { state: 'running', ...ran, wanted: 'paused' }, up, '-> pausing'],
   ['restart asked for', { state: 'running', ...ran, restartWish: 4 }, up, '-> restarting'],
@@ -124,6 +169,31 @@ describe('decide', () => {
     const decision = decide(exampleSession({ reason: 'waiting: needs 1 CPU' }), absent, later(61 * MINUTE), policy);
     const cause = { code: 'timed-out', message: 'no room within 1h: waiting: needs 1 CPU' };
     expect(decision).toMatchObject({ to: 'cancelled', changes: { endedAt: later(61 * MINUTE), ending: { exitCode: null, cause } } });
+  });
+
+  test('whoever follows one that failed is told which', () => {
+    expect(decide(exampleSession({ dependencies: [follows('error')] }), absent, T0, policy)).toMatchObject({
+      reason: 'it was to follow train, which did not succeed',
+      changes: { ending: { state: 'cancelled', cause: { code: 'dependency-failed', remedy: expect.stringContaining('train') as string } } },
+    });
+  });
+
+  test('what has run too long is remembered as timed out', () => {
+    const decision = decide(exampleSession({ state: 'running', ...batch, ...ran, batchTimeoutMs: MINUTE }), up, later(61_000), policy);
+    expect(decision).toMatchObject({ changes: { ending: { state: 'error', cause: { code: 'timed-out' } } } });
+  });
+
+  test.each<[string, Partial<Session>, Seen, Session['state'], ReturnType<typeof resultOf>]>([
+    ['ended with 0', {}, exited({ exitCode: 0 }), 'terminated', 'success'],
+    ['ended with 3', {}, exited(), 'terminated', 'failure'],
+    ['was stopped, and ended with 0', { wanted: 'terminated' }, exited({ exitCode: 0 }), 'terminated', 'failure'],
+    ['was interrupted', {}, exited({ interrupted: true }), 'error', 'failure'],
+    ['never ran', { state: 'pending', generation: 0, grant: null, wanted: 'terminated' }, absent, 'cancelled', null],
+    ['still runs', {}, up, 'running', null],
+    ['is no batch session', { type: 'interactive' }, exited({ exitCode: 0 }), 'terminated', null],
+  ])('the result of one that %s', (_, changes, seen, state, result) => {
+    const rest = settle(exampleSession({ ...batch, ...ran, state: 'running', ...changes }), seen, policy).session;
+    expect([rest.state, resultOf(rest)]).toEqual([state, result]);
   });
 
   test('keeps exit code and cause of a process that was killed for its memory', () => {
@@ -208,12 +278,19 @@ const anySession: fc.Arbitrary<Session> = fc
     frozen: fc.boolean(),
     restart: fc.boolean(),
     type: fc.constantFrom('interactive', 'batch'),
+    retry: fc.boolean(),
+    batchTimeoutMs: fc.constantFrom(null, 1, MINUTE),
+    startsAt: fc.constantFrom(null, T0, later(MINUTE)),
+    dependencies: fc.array(fc.constantFrom(done(0), ...states.map((state) => follows(state))), { maxLength: 3 }),
   })
-  .map(({ state, wanted, hasRun, frozen: isFrozen, restart, type }) =>
+  .map(({ state, wanted, hasRun, frozen: isFrozen, restart, type, ...batchOnly }) =>
     exampleSession({
       state,
       wanted,
       type,
+      startsAt: batchOnly.startsAt,
+      dependencies: batchOnly.dependencies,
+      ...(type === 'batch' && batchOnly),
       restartWish: restart ? 2 : 0,
       ...(state === 'pending' && !hasRun ? {} : hasRun || ['running', 'pausing', 'paused', 'restarting'].includes(state) ? ran : placed),
       frozen: state === 'paused' && isFrozen,
@@ -245,6 +322,42 @@ describe.each([
         return !(differs && decision.kind === 'wait' && decision.inMs === null);
       }),
       { numRuns: 3_000 },
+    );
+  });
+
+  test('what runs for a limited time is looked at when that is over', () => {
+    fc.assert(
+      fc.property(anySession, (session) => {
+        const running = { ...session, state: 'running' as const, ...ran, reason: 'running', wanted: 'running' as const, restartWish: 0 };
+        const decision = decide(running, up, T0, life);
+        return (
+          running.batchTimeoutMs === null ||
+          (decision.kind === 'wait' && decision.inMs === STARTED.getTime() + running.batchTimeoutMs - T0.getTime())
+        );
+      }),
+    );
+  });
+
+  test('the command of a batch session is run once, unless it bears repeating', () => {
+    fc.assert(
+      fc.property(anySession, (session) => {
+        const once = { ...session, type: 'batch' as const, retry: false, restartWish: 0, wanted: 'running' as const };
+        if (once.state !== 'running' && once.state !== 'preparing') return true;
+        const fresh = { ...once, ...(once.state === 'preparing' && { processStartedAt: null }) };
+        return isFinal(settle(fresh, exited({ interrupted: true, node: 'n1' }), life).session.state);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('what follows something that failed never starts', () => {
+    fc.assert(
+      fc.property(anySession, anySeen, (session, seen) => {
+        const follower = { ...session, state: 'pending' as const, generation: 0, grant: null, startedAt: null, processStartedAt: null };
+        const failing = { ...follower, dependencies: [...session.dependencies, follows('error')] };
+        return settle(failing, { ...seen, phase: 'absent' }, life).session.state === 'cancelled';
+      }),
+      { numRuns: 1_000 },
     );
   });
 
