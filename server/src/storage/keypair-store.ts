@@ -85,16 +85,23 @@ export class PostgresKeypairStore implements KeypairStore {
   }
 
   #opened({ sealed, role, domain, disabled, userCreatedAt, ...keypair }: FoundRow): FoundKeypair {
-    const secretKey = this.#box.open(sealed, keypair.accessKey);
-    if (secretKey === undefined) {
-      throw new ProblemError(
-        'not-signed-in',
-        `the key pair "${keypair.accessKey}" cannot be used: its secret was encrypted with another secret.key than this server has. ` +
-          'Make a new one with `berth keypair create`, or ask an administrator to put that secret.key back from a backup',
-      );
-    }
-    return { keypair, user: { id: keypair.userId, name: keypair.userName, role, domain, disabled, createdAt: userCreatedAt }, secretKey };
+    const box = this.#box;
+    return {
+      keypair,
+      user: { id: keypair.userId, name: keypair.userName, role, domain, disabled, createdAt: userCreatedAt },
+      get secretKey() {
+        return box.open(sealed, keypair.accessKey) ?? refuseLost(keypair);
+      },
+    };
   }
+}
+
+function refuseLost({ accessKey }: Keypair): never {
+  throw new ProblemError(
+    'not-signed-in',
+    `the key pair "${accessKey}" cannot be used: its secret was encrypted with another secret.key than this server has. ` +
+      'Make a new one with `berth keypair create`, or ask an administrator to put that secret.key back from a backup',
+  );
 }
 
 type FoundRow = Keypair & { sealed: Buffer; role: User['role']; domain: string; disabled: boolean; userCreatedAt: Date };

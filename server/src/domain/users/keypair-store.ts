@@ -25,6 +25,7 @@ export interface NewKeypair {
 export interface FoundKeypair {
   readonly keypair: Keypair;
   readonly user: User;
+  /** Opened when it is read. ProblemError not-signed-in where it was encrypted with another key than this server's. */
   readonly secretKey: string;
 }
 
@@ -33,10 +34,7 @@ export interface KeypairStore {
   create(keypair: NewKeypair): Promise<Keypair>;
   /** Newest first; everybody's for null. */
   list(userId: string | null, page: PageRequest): Promise<Page<Keypair>>;
-  /**
-   * Also revoked ones and those of disabled users, so that the answer can say which. ProblemError not-signed-in
-   * when the secret was encrypted with another key than this server's.
-   */
+  /** Also revoked ones and those of disabled users, so that the answer can say which. */
   find(accessKey: string): Promise<FoundKeypair | undefined>;
   /** By id or access key, of this owner, or of anybody for null. Repeating is success. */
   revoke(ownerId: string | null, idOrAccessKey: string, now: Date): Promise<Keypair | undefined>;
