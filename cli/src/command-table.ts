@@ -27,6 +27,7 @@ export const COMMANDS: Readonly<Record<string, Verb | Noun>> = {
       pause: verb('Keep the files, give the compute back', () => import('./session/pause.ts')),
       resume: verb('Go on with a paused session', () => import('./session/resume.ts')),
       restart: verb('Start the main process afresh', () => import('./session/restart.ts')),
+      rename: verb('Call a session by another name', () => import('./session/rename.ts')),
       wait: verb('Wait until a session runs, is paused or has ended', () => import('./session/wait.ts')),
       events: verb('What happens to a session, or to all of yours', () => import('./session/events.ts')),
     },

@@ -156,6 +156,42 @@ test('a job is a batch session in the background', async () => {
   expect(await berth('job', 'create')).toMatchObject({ code: 2, stderr: expect.stringContaining('a job runs a command') });
 });
 
+test('a job may have to wait for a time and for others, and may run for so long', async () => {
+  const flags = ['--tag', 'nightly', '--starts-at', '1d 2h', '--after', 'prep', '--after', 'train', '--max-run-time', '90m', '--retry'];
+  const { code, stdout } = await berth('job', 'create', '-q', ...flags, '--', 'true');
+  expect(code).toBe(0);
+  const { session } = server.get(stdout.trim());
+  expect(session).toMatchObject({ tag: 'nightly', startsAt: '2026-01-02T14:00:00.000Z', batchTimeoutMs: 5_400_000, retry: true });
+  const shown = (await berth('session', 'show', session.id)).stdout;
+  expect(shown).toMatch(/Tag +nightly\n.*Starts at +2026-01-02T14:00:00.000Z\n/s);
+  expect(shown).toMatch(/Follows +prep \(running\), train \(running\)\nMay run for +1h30m\nIf interrupted +its command is run again\n/);
+  expect(await berth('job', 'create', '--starts-at', 'soon', '--', 'true')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--starts-at: "soon" is no point in time/),
+  });
+});
+
+test('what holds a session back is told before what the nodes lack', async () => {
+  const { id } = server.add({ name: 'train' });
+  const holds = [{ rule: 'dependencies', reason: 'follows prep (running)' } as const];
+  server.change(id, { waiting: { position: 2, of: 2, reasons: [{ node: 'n1', reason: 'needs 1 CPU, 0 free of 2' }], holds } });
+  const { stdout } = await berth('session', 'show', 'train');
+  expect(stdout).toMatch(/State +Launching \(follows prep \(running\)\), for/);
+  expect(stdout).toMatch(/Waiting for +follows prep \(running\); n1: needs 1 CPU, 0 free of 2. You are 2nd of 2.\n/);
+});
+
+test('the result of a batch session is shown', async () => {
+  const { id } = server.add({ type: 'batch', command: ['true'] });
+  server.move(id, 'terminated', 'finished, exit 0', { exitCode: 0, result: 'success' });
+  expect((await berth('session', 'show', id)).stdout).toMatch(/Result +success\n/);
+});
+
+test('a renamed session is called by its new name', async () => {
+  const { id } = server.add({ name: 'train' });
+  expect(await berth('session', 'rename', 'train', 'train-2')).toMatchObject({ code: 0, stdout: 'train is called train-2 now.\n' });
+  expect(JSON.parse((await berth('session', 'rename', id, 'train-3', '--json')).stdout)).toMatchObject({ id, name: 'train-3' });
+});
+
 test('a refused token is a sentence and what to do; with --json a problem', async () => {
   env['BERTH_TOKEN'] = 'stale';
   expect(await berth('whoami')).toMatchObject({ code: 1, stderr: 'Error: the token is not known here. Sign in with: berth login\n' });

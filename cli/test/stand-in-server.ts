@@ -5,6 +5,7 @@ import {
   decodeFrame,
   encodeFrame,
   PROBLEMS,
+  RenameSession,
   startingInstant,
   type ControlFromServer,
   type CreateSessionInput,
@@ -250,6 +251,7 @@ export class StandInServer {
     const kept = this.get(id);
     if (verb === undefined) return kept.session;
     if (verb === 'terminate') return this.terminate(kept);
+    if (verb === 'rename') return (kept.session = { ...kept.session, ...RenameSession.parse(body) });
     if (verb === 'restart') {
       this.soon(kept.session.id, 'restarting', () =>
         this.move(kept.session.id, 'running', 'restarted', { restarts: kept.session.restarts + 1 }),

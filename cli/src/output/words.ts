@@ -37,8 +37,7 @@ const STEPS: Record<Session['timeline'][number]['step'], string> = {
 };
 
 const STATES: Record<Session['state'], (session: Session) => string> = {
-  pending: ({ waiting, reason }) =>
-    waiting ? `Launching (waiting, ${ordinal(waiting.position)} of ${waiting.of})` : `Launching (${reason || 'queued'})`,
+  pending: (session) => `Launching (${pendingWords(session)})`,
   scheduled: (session) => `Launching (${stepWords(session)})`,
   pulling: (session) => `Launching (${stepWords(session)})`,
   preparing: (session) => `Launching (${stepWords(session)})`,
@@ -54,6 +53,12 @@ const STATES: Record<Session['state'], (session: Session) => string> = {
 
 /** The state in a person's words. */
 export const stateWords = (session: Session): string => STATES[session.state](session);
+
+function pendingWords({ waiting, reason }: Session): string {
+  const [hold] = waiting?.holds ?? [];
+  if (hold !== undefined) return hold.reason;
+  return waiting ? `waiting, ${ordinal(waiting.position)} of ${waiting.of}` : reason || 'queued';
+}
 
 function stepWords(session: Session): string {
   const step = session.timeline.findLast(({ endedAt }) => endedAt === null);
@@ -78,7 +83,8 @@ export function reservedWords({ resources }: Session): string | undefined {
 export function waitingWords(waiting: NonNullable<Session['waiting']>): string {
   const shown = waiting.reasons.slice(0, 3).map(({ node, reason }) => (reason.includes(node) ? reason : `${node}: ${reason}`));
   const more = waiting.reasons.length - shown.length;
-  const reasons = [...shown, ...(more > 0 ? [`and ${count(more, 'more node')}`] : [])].join('; ') || 'no node is free';
+  const held = (waiting.holds ?? []).map(({ reason }) => reason);
+  const reasons = [...held, ...shown, ...(more > 0 ? [`and ${count(more, 'more node')}`] : [])].join('; ') || 'no node is free';
   return `${reasons}. You are ${ordinal(waiting.position)} of ${waiting.of}.`;
 }
 

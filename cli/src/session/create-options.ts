@@ -21,5 +21,10 @@ export function launchOptions(command: Command): Command {
     .option('--workdir <path>', 'folder inside in which it starts')
     .option('--project <project>', 'name or id; without it your own')
     .option('--timeout <duration>', 'give up when it has waited this long for a place: 10m')
+    .option('--tag <tag>', 'a word of your own, shown with it')
+    .option('--after <session>', 'start when this batch session has succeeded (repeatable)', repeat, [])
+    .option('--starts-at <time>', 'batch: not before 2026-12-24T18:00Z, or 5m, 1d 2h from now')
+    .option('--max-run-time <duration>', 'batch: end it when its command runs longer: 90m')
+    .option('--retry', 'batch: run the command again when the engine was restarted under it')
     .option('--keep-entrypoint', "hand the command to the image's entry point instead of replacing it");
 }

@@ -18,6 +18,11 @@ export interface CreateFlags {
   readonly workdir?: string;
   readonly project?: string;
   readonly timeout?: string;
+  readonly tag?: string;
+  readonly after: readonly string[];
+  readonly startsAt?: string;
+  readonly maxRunTime?: string;
+  readonly retry?: true;
   readonly batch?: true;
   readonly detach?: true;
   readonly keepEntrypoint?: true;
@@ -38,6 +43,8 @@ export function createRequest(flags: CreateFlags, around: Surroundings): CreateS
     clientToken: randomUUID(),
     ...pick({ name: flags.name, project: flags.project, image: flags.image, pull: flags.pull, node: flags.node }),
     ...pick({ egress: flags.egress, port: numeric(flags.port), workDir: flags.workdir, pendingTimeout: flags.timeout }),
+    ...pick({ tag: flags.tag, startsAt: flags.startsAt, batchTimeout: flags.maxRunTime, retry: flags.retry }),
+    dependencies: [...flags.after],
     type: flags.batch ? 'batch' : 'interactive',
     command: [...around.command],
     keepEntrypoint: flags.keepEntrypoint === true,
@@ -64,6 +71,11 @@ const FLAGS: Readonly<Record<string, string>> = {
   port: '--port',
   workDir: '--workdir',
   pendingTimeout: '--timeout',
+  tag: '--tag',
+  startsAt: '--starts-at',
+  dependencies: '--after',
+  batchTimeout: '--max-run-time',
+  retry: '--retry',
   command: 'the command',
   env: '--env',
   cpu: '--cpus',

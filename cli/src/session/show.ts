@@ -32,11 +32,17 @@ function factsOf(session: Session, now: Date): [string, string][] {
   const devices = resources.devices.length > 0 ? `, devices ${resources.devices.join(' ')}` : '';
   const optional: [string, string | undefined][] = [
     ['Why', session.cause?.message === session.reason ? undefined : session.reason || undefined],
+    ['Result', session.result ?? undefined],
     ['Waiting for', session.waiting ? waitingWords(session.waiting) : undefined],
     ['Cause', session.cause ? causeWords(session.cause) : undefined],
     ['Command', session.command.length > 0 ? session.command.map(quoted).join(' ') : 'a login shell'],
     ['Node', session.node ?? undefined],
     ['Port', session.port === null ? undefined : String(session.port)],
+    ['Tag', session.tag ?? undefined],
+    ['Starts at', session.startsAt ?? undefined],
+    ['Follows', session.dependencies.map(({ name, state, result }) => `${name} (${result ?? state})`).join(', ') || undefined],
+    ['May run for', session.batchTimeoutMs === null ? undefined : formatDuration(session.batchTimeoutMs)],
+    ['If interrupted', session.retry ? 'its command is run again' : undefined],
     ['Restarts', session.restarts > 0 ? String(session.restarts) : undefined],
     ['Will be stopped', session.willStopAt === null ? undefined : `at ${session.willStopAt}, to give its memory back`],
     ['Ended', session.endedAt === null ? undefined : `${session.endedAt} (${age(session.endedAt, now)} ago)`],
