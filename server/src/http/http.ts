@@ -2,6 +2,7 @@ import { ProblemError } from '@berth/contract';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { Authenticator } from './authenticate.ts';
+import { mountBackendAi } from './backend-ai/backend-ai.ts';
 import type { Caller } from './caller.ts';
 import { EventFeed } from './event-feed.ts';
 import { guard } from './guard.ts';
@@ -47,7 +48,7 @@ export function createHttp(parts: HttpParts): FastifyInstance {
   };
 
   answerProblems(app);
-  measure(app, { metrics: parts.metrics, openConnections: () => live.count });
+  measure(app, { metrics: parts.metrics, openConnections: () => live.count + signedLive.count });
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     guard(request.raw, parts.allowedHosts);
@@ -64,11 +65,13 @@ export function createHttp(parts: HttpParts): FastifyInstance {
     },
     callerOf,
   );
+  const signedLive = mountBackendAi(app, { parts, feed });
   mountStreams(app, { parts, feed, live, callerOf });
   mountHealth(app, parts);
   acceptWebSockets(app, { ...parts, log, live, owners: new StdinOwners(), admit });
   app.addHook('preClose', async () => {
     live.cutAll();
+    signedLive.cutAll();
     closeIdleUntilClosed(app);
   });
   app.addHook('onClose', () => authenticator.close());

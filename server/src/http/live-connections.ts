@@ -15,12 +15,12 @@ interface Live {
 /** Everything that stays open: cut when the server stops, and within seconds when its token is revoked or its user disabled. */
 export class LiveConnections {
   readonly #live = new Set<Live>();
-  readonly #authenticator: Authenticator;
+  readonly #authenticator: Pick<Authenticator, 'recheck'>;
   readonly #log: FastifyBaseLogger;
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
 
-  constructor(deps: { authenticator: Authenticator; log: FastifyBaseLogger }) {
+  constructor(deps: { authenticator: Pick<Authenticator, 'recheck'>; log: FastifyBaseLogger }) {
     this.#authenticator = deps.authenticator;
     this.#log = deps.log;
   }
@@ -30,7 +30,7 @@ export class LiveConnections {
   }
 
   /** Answers what to call when the connection is gone. */
-  add(caller: Caller, cut: (reason: CutReason) => void): () => void {
+  add(caller: Pick<Caller, 'tokenHash'>, cut: (reason: CutReason) => void): () => void {
     if (this.#stopping) throw new ProblemError('shutting-down', 'this server is stopping: try again in a moment');
     const live: Live = { tokenHash: caller.tokenHash, cut };
     this.#live.add(live);

@@ -23,6 +23,8 @@ export interface HttpParts {
   readonly defaultImage: string;
   /** Names this server is reached by besides localhost and addresses. */
   readonly allowedHosts: readonly string[];
+  /** How many requests of a key pair are answered within a quarter of an hour; default: enough for any client. */
+  readonly signedRequestsPerWindow?: number;
   readonly newId: () => string;
   readonly now: () => Date;
   /** A hint for the local reconciler: this session is due. */

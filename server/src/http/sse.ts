@@ -1,8 +1,13 @@
 const HEARTBEAT_MS = 15_000;
 
-/** Events as server-sent events, with a comment whenever nothing happened for a while, so that dead connections are noticed. */
+/** Events as server-sent events; a comment now and then makes dead connections noticed. */
 export async function* serverSentEvents(events: AsyncGenerator<{ readonly id: string }>): AsyncGenerator<string> {
   yield 'retry: 2000\n\n';
+  yield* withHeartbeat(events, (event) => `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
+}
+
+/** Each event as `write` has it, with a comment whenever nothing happened for a while. */
+export async function* withHeartbeat<T>(events: AsyncGenerator<T>, write: (event: T) => string): AsyncGenerator<string> {
   try {
     for (let next = events.next(); ;) {
       const event = await before(next, HEARTBEAT_MS);
@@ -11,7 +16,7 @@ export async function* serverSentEvents(events: AsyncGenerator<{ readonly id: st
         continue;
       }
       if (event.done === true) return;
-      yield `id: ${event.value.id}\ndata: ${JSON.stringify(event.value)}\n\n`;
+      yield write(event.value);
       next = events.next();
     }
   } finally {

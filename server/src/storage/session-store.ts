@@ -85,6 +85,17 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
     return second === undefined ? first : 'ambiguous';
   }
 
+  matching(ownerId: string, text: string, { dead, limit }: { dead: boolean; limit: number }): Promise<readonly Session[]> {
+    const id = text.toLowerCase();
+    const byId = sql`starts_with(s.id::text, ${id})`;
+    const alive = dead ? sql`true` : sql`s.state not in ('terminated', 'cancelled')`;
+    return this.#select(
+      sql`s.owner_id = ${ownerId} and ${alive} and (${byId} or starts_with(s.name, ${text}))`,
+      sql`(s.id::text = ${id} or s.name = ${text}) desc, ${byId} desc, (s.ended_at is null) desc, s.id desc`,
+      limit,
+    );
+  }
+
   async list(filter: SessionFilter): Promise<{ items: readonly Session[]; next: string | null }> {
     const after = decodeCursor(filter.cursor);
     const conditions = [

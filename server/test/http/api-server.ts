@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { newTokenSecret } from '../../src/domain/users/token.ts';
 import type { User } from '../../src/domain/users/user-store.ts';
 import { createHttp } from '../../src/http/http.ts';
+import type { HttpParts } from '../../src/http/parts.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { newId } from '../../src/uuid.ts';
 import { openTestStorage, type TestStorage } from '../test-database.ts';
@@ -40,7 +41,7 @@ export class ApiServer {
     this.#http = parts.http;
   }
 
-  static async start(runtime: Partial<Runtime> = {}): Promise<ApiServer> {
+  static async start(runtime: Partial<Runtime> = {}, more: Partial<HttpParts> = {}): Promise<ApiServer> {
     const storage = await openTestStorage();
     const { log, logged } = memoryLog();
     const http = createHttp({
@@ -61,6 +62,7 @@ export class ApiServer {
       now: () => new Date(),
       wake: () => undefined,
       ready: async () => ({ ok: true }),
+      ...more,
     });
     const url = await http.listen({ host: '127.0.0.1', port: 0 });
     const person = async (name: string, role: 'admin' | 'user') => signUp(storage, url, { name, role });

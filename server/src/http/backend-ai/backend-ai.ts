@@ -1,0 +1,150 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { EventFeed } from '../event-feed.ts';
+import { LiveConnections } from '../live-connections.ts';
+import { matchPath } from '../match-path.ts';
+import type { HttpParts } from '../parts.ts';
+import type { Call, Route, Sent, Surface } from './calls.ts';
+import { eventRoutes } from './event-routes.ts';
+import { ROUTES_NOT_THERE_YET } from './not-there-yet.ts';
+import { openRoutes } from './open-routes.ts';
+import { mergeParameters, type Parameters } from './parameters.ts';
+import { RateLimit, UNSIGNED } from './rate-limit.ts';
+import { readBody } from './read-body.ts';
+import { asRefusal, PROBLEM_CONTENT_TYPE, problemBody, Refusal } from './refusal.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { SignatureCheck, type SignedCaller } from './signed-caller.ts';
+import { checkVersion } from './versions.ts';
+
+const REQUESTS_PER_WINDOW = 30_000;
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+/** What lies below these is theirs, known or not. */
+const FOLDERS = ['session', 'kernel', 'auth', 'config', 'etcd', 'events', 'stream', 'admin', 'folders', 'resource', 'template', 'manager'];
+
+interface Context {
+  readonly surface: Surface;
+  readonly routes: readonly Route[];
+  readonly signatures: SignatureCheck;
+  readonly rates: RateLimit;
+  /** What was found out before the body was read. */
+  readonly admitted: WeakMap<FastifyRequest, Admitted>;
+}
+interface Admitted {
+  readonly route: Route;
+  readonly path: Readonly<Record<string, string>>;
+  readonly caller: SignedCaller | undefined;
+}
+
+/** The session API of Backend.AI, beside Berth's own: translation, nothing else. */
+export function mountBackendAi(app: FastifyInstance, { parts, feed }: { parts: HttpParts; feed: EventFeed }): LiveConnections {
+  const { log } = app;
+  const signatures = new SignatureCheck({ keypairs: parts.keypairs, now: parts.now, log });
+  const live = new LiveConnections({ authenticator: signatures, log });
+  const surface: Surface = { parts, feed, live };
+  const routes = [...openRoutes, ...sessionRoutes(surface), ...eventRoutes(surface), ...ROUTES_NOT_THERE_YET].flatMap(withAlias);
+  const rates = new RateLimit(parts.signedRequestsPerWindow ?? REQUESTS_PER_WINDOW);
+  const context: Context = { surface, routes, signatures, rates, admitted: new WeakMap() };
+
+  // A scope of its own: what is said and read differently here does not concern Berth's own routes.
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) => body);
+    scope.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));
+    const paths = new Set([...routes.map(({ path }) => path), ...FOLDERS.flatMap((folder) => [`/${folder}`, `/${folder}/*`])]);
+    for (const url of paths) {
+      scope.route({
+        method: METHODS,
+        url,
+        exposeHeadRoute: false,
+        onRequest: (request, reply) => admit(context, request, reply),
+        handler: (request, reply) => answer(context, request, reply),
+      });
+    }
+  });
+  return live;
+}
+
+/** Clients that have not asked for the version yet say `kernel` where later ones say `session`. */
+function withAlias(route: Route): readonly Route[] {
+  const alias = route.path.replace(/^\/(stream\/)?session(?=\/|$)/, '/$1kernel');
+  return alias === route.path ? [route] : [route, { ...route, path: alias }];
+}
+
+/** Before the body is read: which route, in which version, and who asks. */
+async function admit(context: Context, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  void reply.headers({ server: 'BackendAI', ...UNSIGNED });
+  const { route, path } = routeOf(context.routes, request);
+  if (route.open === true) {
+    context.admitted.set(request, { route, path, caller: undefined });
+    return;
+  }
+  checkVersion(request.headers);
+  const signed = { method: methodOf(request), target: request.raw.url ?? '', headers: request.headers };
+  const caller = await context.signatures.signIn(signed, request.id);
+  const counted = context.rates.count(caller.accessKey, context.surface.parts.now());
+  void reply.headers(counted.headers);
+  if (counted.over)
+    throw new Refusal(
+      'rate-limit-exceeded',
+      `more than ${counted.headers['x-ratelimit-limit']} requests in a quarter of an hour: send fewer, or wait`,
+    );
+  context.admitted.set(request, { route, path, caller });
+}
+
+/** POST may stand for a method that something on the way does not let through. */
+function methodOf({ method, headers }: FastifyRequest): string {
+  const override = headers['x-method-override'];
+  return method === 'POST' && typeof override === 'string' ? override.toUpperCase() : method;
+}
+
+function routeOf(routes: readonly Route[], request: FastifyRequest): { route: Route; path: Readonly<Record<string, string>> } {
+  const asked = request.url.split('?')[0] ?? '/';
+  const pattern = request.routeOptions.url ?? '';
+  const here = routes.filter(({ path }) => path === pattern);
+  if (here.length === 0)
+    throw new Refusal('url-not-found', `there is nothing at ${asked}: see docs/backend-ai.md for what there is`, { data: asked });
+  const method = methodOf(request);
+  const route = here.find((one) => one.method === method);
+  if (route === undefined)
+    throw new Refusal('method-not-allowed', `${asked} is not asked by ${method}, but by ${here.map((one) => one.method).join(' or ')}`);
+  return { route, path: matchPath(pattern, asked) ?? {} };
+}
+
+async function answer(context: Context, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const admitted = context.admitted.get(request);
+  if (admitted === undefined) throw new Error(`${request.url} was not admitted`);
+  const { route, path, caller } = admitted;
+  const body = request.method === 'GET' ? await readBody(request.raw) : request.body;
+  const parameters = mergeParameters(request.query as Parameters, Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+  const open = (): AbortSignal => openFor(context.surface, caller, reply);
+  const call: Call = { path, parameters, open };
+  if (route.open === true) return send(reply, await route.handle(call));
+  if (caller === undefined) throw new Error(`${request.url} was not signed`);
+  return send(reply, await route.handle(call, caller));
+}
+
+function openFor({ live }: Surface, caller: SignedCaller | undefined, reply: FastifyReply): AbortSignal {
+  const over = new AbortController();
+  const release = caller === undefined ? () => undefined : live.add(caller, () => over.abort());
+  reply.raw.once('close', () => {
+    release();
+    over.abort();
+  });
+  return over.signal;
+}
+
+function send(reply: FastifyReply, { status, body, stream }: Sent): FastifyReply {
+  if (stream !== undefined) return reply.header('content-type', 'text/event-stream').header('x-accel-buffering', 'no').send(stream);
+  // Without a body there must be no content type: clients parse by that alone.
+  return reply.code(status).send(body);
+}
+
+function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = asRefusal(error);
+  if (refusal.status >= 500 && refusal.status !== 501) request.log.error({ err: error, requestId: request.id }, 'a request failed');
+  if (refusal.status === 503) void reply.header('retry-after', '2');
+  void reply.headers({ server: 'BackendAI' });
+  return reply
+    .code(refusal.status)
+    .header('content-type', PROBLEM_CONTENT_TYPE)
+    .send(Buffer.from(JSON.stringify(problemBody(refusal))));
+}

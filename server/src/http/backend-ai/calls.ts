@@ -1,0 +1,35 @@
+import type { Readable } from 'node:stream';
+import type { EventFeed } from '../event-feed.ts';
+import type { LiveConnections } from '../live-connections.ts';
+import type { HttpParts } from '../parts.ts';
+import type { Parameters } from './parameters.ts';
+import type { SignedCaller } from './signed-caller.ts';
+
+/** What the routes share. */
+export interface Surface {
+  readonly parts: HttpParts;
+  readonly feed: EventFeed;
+  /** Waiting and streaming requests that are signed with a key pair. */
+  readonly live: LiveConnections;
+}
+
+/** One request, checked as far as all are. */
+export interface Call {
+  readonly path: Readonly<Record<string, string>>;
+  readonly parameters: Parameters;
+  /** Fires when the client goes away, the server stops or the key pair is no longer good. */
+  readonly open: () => AbortSignal;
+}
+
+export interface Sent {
+  readonly status: 200 | 201 | 204;
+  readonly body?: object;
+  /** Instead of a body: events, as they happen. */
+  readonly stream?: Readable;
+}
+
+/** `handle` gets its caller, except where nobody needs to sign. */
+export type Route = { readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'; readonly path: string } & (
+  | { readonly open: true; readonly handle: (call: Call) => Promise<Sent> }
+  | { readonly open?: false; readonly handle: (call: Call, caller: SignedCaller) => Promise<Sent> }
+);

@@ -1,0 +1,28 @@
+import { isFinal } from '../../domain/sessions/lifecycle.ts';
+import { resultOf } from '../../domain/sessions/result.ts';
+import type { StoredEvent } from '../../domain/sessions/session-store.ts';
+import type { Session, SessionState } from '../../domain/sessions/session.ts';
+
+/** What our events are called there, in order: of the session (`session_…`) and of its container (`kernel_…`). */
+export function eventNames(event: Pick<StoredEvent, 'kind' | 'state'>, session: Session): readonly string[] {
+  if (event.kind === 'created') return ['session_enqueued'];
+  if (event.kind !== 'state') return [];
+  return isFinal(event.state) ? endNames(event.state, session) : (NAMES[event.state] ?? []);
+}
+
+const both = (word: string): readonly string[] => [`kernel_${word}`, `session_${word}`];
+
+const NAMES: Partial<Record<SessionState, readonly string[]>> = {
+  scheduled: ['session_scheduled'],
+  pulling: both('pulling'),
+  preparing: [...both('preparing'), ...both('creating')],
+  running: both('started'),
+  terminating: both('terminating'),
+};
+
+/** What never ran was cancelled; of a batch session its result comes first. */
+function endNames(state: SessionState, session: Session): readonly string[] {
+  if (state === 'cancelled' || session.startedAt === null) return both('cancelled');
+  const result = resultOf(session);
+  return ['kernel_terminated', ...(result === null ? [] : [`session_${result}`]), 'session_terminated'];
+}

@@ -1,0 +1,65 @@
+import type { CreateParameters } from './create-parameters.ts';
+import { Refusal } from './refusal.ts';
+import { architecture, normalArchitecture } from './session-page.ts';
+
+/** What real servers have and this one has not: said in a sentence, rather than left out silently. */
+const notThereYet = (what: string): Refusal => new Refusal('not-implemented', `${what} not there yet: see docs/backend-ai.md for what is`);
+
+const NOT_ASKED: readonly { readonly what: string; readonly isAsked: (asked: CreateParameters) => boolean }[] = [
+  { what: 'sessions of several containers (clusterSize) are', isAsked: ({ clusterSize }) => clusterSize > 1 },
+  { what: 'folders (mounts) are', isAsked: ({ config }) => config.mounts.length > 0 || Object.keys(config.mountMap).length > 0 },
+  { what: 'ports of your own choice (preopen_ports) are', isAsked: ({ config }) => config.preopenPorts.length > 0 },
+  { what: 'a bootstrap script is', isAsked: ({ bootstrapScript = '' }) => bootstrapScript.trim() !== '' },
+  { what: 'callbacks (callbackUrl) are', isAsked: ({ callbackUrl = '' }) => callbackUrl !== '' },
+  {
+    what: `nodes of another architecture than ${architecture()} are`,
+    isAsked: ({ architecture: asked }) => asked !== undefined && normalArchitecture(asked) !== architecture(),
+  },
+];
+
+export function refuseWhatIsNotThereYet(asked: CreateParameters): void {
+  const found = NOT_ASKED.find(({ isAsked }) => isAsked(asked));
+  if (found !== undefined) throw notThereYet(found.what);
+}
+
+const CODE = 'running code in a session is';
+const FILES = 'reading and writing files of a session is';
+const TEMPLATES = 'session templates are';
+const STREAMS = 'WebSocket streams are';
+const SERVICES = 'services behind a proxy are';
+
+/** Paths of theirs that are known and answered with `what`. */
+const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, what: string])[] = [
+  ['POST', '/session/:id', CODE],
+  ['POST', '/session/:id/interrupt', CODE],
+  ['POST', '/session/:id/complete', CODE],
+  ['POST', '/session/:id/upload', FILES],
+  ['GET', '/session/:id/download', FILES],
+  ['POST', '/session/:id/download', FILES],
+  ['GET', '/session/:id/download_single', FILES],
+  ['POST', '/session/:id/download_single', FILES],
+  ['GET', '/session/:id/files', FILES],
+  ['POST', '/session/_/create-from-template', TEMPLATES],
+  ['POST', '/session/_/create-cluster', TEMPLATES],
+  ['GET', '/session/_/logs', "a batch session's log under this path (use /session/:id/logs) is"],
+  ['GET', '/session/:id/status-history', 'the history of statuses is'],
+  ['GET', '/session/:id/dependency-graph', 'the graph of dependencies is'],
+  ['GET', '/session/:id/commit', 'saving a session as an image is'],
+  ['POST', '/session/:id/commit', 'saving a session as an image is'],
+  ['POST', '/session/:id/start-service', SERVICES],
+  ['POST', '/session/:id/shutdown-service', SERVICES],
+  ['GET', '/stream/session/:id/pty', STREAMS],
+  ['GET', '/stream/session/:id/execute', STREAMS],
+  ['GET', '/stream/session/:id/httpproxy', STREAMS],
+  ['GET', '/stream/session/:id/tcpproxy', STREAMS],
+  ['GET', '/stream/session/:id/apps', STREAMS],
+  ['GET', '/events/background-task', 'background tasks are'],
+  ['POST', '/admin/graphql', 'GraphQL is'],
+  ['POST', '/admin/gql', 'GraphQL is'],
+];
+
+export const ROUTES_NOT_THERE_YET = ROUTES.map(([method, path, what]) => ({
+  method,
+  path,
+  handle: () => Promise.reject(notThereYet(what)),
+}));

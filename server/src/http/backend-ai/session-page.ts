@@ -1,0 +1,99 @@
+import { heldBy, slotsOf, type Slots } from '../../domain/scheduling/slots.ts';
+import { MAIN } from '../../domain/sessions/container-plan.ts';
+import type { Session } from '../../domain/sessions/session.ts';
+import type { User } from '../../domain/users/user-store.ts';
+import { statusInfo, statusOf } from './session-status.ts';
+
+export interface ServicePort {
+  readonly name: string;
+  readonly protocol: 'http' | 'tcp' | 'pty' | 'preopen';
+  readonly ports: readonly number[];
+}
+
+/** The declared port of a running session; before, nothing answers there. */
+export function servicePorts(session: Session): readonly ServicePort[] {
+  const { port } = session.spec;
+  return port === null || statusOf(session) !== 'RUNNING' ? [] : [{ name: 'app', protocol: 'http', ports: [port] }];
+}
+
+/** What creating or reusing a session answers. Both spellings of id and ports: clients differ. */
+export function createdAnswer(session: Session, { status, created }: { status: string; created: boolean }): object {
+  const ports = servicePorts(session);
+  return {
+    sessionId: session.id,
+    sessId: session.id,
+    sessionName: session.name,
+    status,
+    servicePorts: ports,
+    service_ports: ports,
+    created,
+  };
+}
+
+/** The information page: the twenty keys, and a few newer ones. `own`: asked for by its owner, who alone sees the variables. */
+export function informationPage(session: Session, { owner, own, now }: { owner: User; own: boolean; now: Date }): object {
+  const { spec } = session;
+  return {
+    domainName: owner.domain,
+    groupId: session.projectId,
+    userId: session.ownerId,
+    image: spec.image,
+    lang: spec.image,
+    architecture: architecture(),
+    registry: registryOf(spec.image),
+    tag: null,
+    containerId: session.generation === 0 ? '' : `${session.id}-${session.generation}-${MAIN}`,
+    occupiedSlots: JSON.stringify(presentSlots(heldBy(session))),
+    occupiedShares: '{}',
+    environ: JSON.stringify(own ? spec.env : {}),
+    status: statusOf(session),
+    statusInfo: statusInfo(session),
+    statusData: statusData(session),
+    age: Math.max(0, now.getTime() - session.createdAt.getTime()),
+    creationTime: session.createdAt.toISOString(),
+    terminationTime: session.endedAt?.toISOString() ?? null,
+    numQueriesExecuted: 0,
+    lastStat: null,
+    idleChecks: {},
+    servicePorts: servicePorts(session),
+    requestedSlots: JSON.stringify(presentSlots(slotsOf(spec))),
+  };
+}
+
+/** As their nodes name it. */
+export const architecture = (): string => normalArchitecture(process.arch);
+
+export function normalArchitecture(name: string): string {
+  const lower = name.toLowerCase();
+  if (['x64', 'amd64', 'x86_64', 'x86-64'].includes(lower)) return 'x86_64';
+  return ['arm64', 'aarch64'].includes(lower) ? 'aarch64' : lower;
+}
+
+/** The host that the reference names; empty for the engine's own default. */
+function registryOf(reference: string): string {
+  const [first = '', ...rest] = reference.split('/');
+  return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : '';
+}
+
+function presentSlots({ cpu, memoryBytes, gpu }: Slots): Readonly<Record<string, string>> {
+  return {
+    ...(cpu > 0 && { cpu: String(cpu) }),
+    ...(memoryBytes > 0 && { mem: String(memoryBytes) }),
+    ...(gpu > 0 && { 'cuda.device': String(gpu) }),
+  };
+}
+
+function statusData(session: Session): object | null {
+  const { state, waiting, ending, reason } = session;
+  if (state === 'pending' && waiting !== null) {
+    const failed = waiting.reasons.map((node) => ({ name: node.node, msg: node.reason }));
+    return { scheduler: { msg: reason, position: waiting.position, of: waiting.of, failed_predicates: failed, passed_predicates: [] } };
+  }
+  if (ending === null) return null;
+  const { cause, exitCode } = ending;
+  return {
+    kernel: { exit_code: exitCode },
+    session: { status: ending.state },
+    ...(cause !== null && { error: { src: 'agent', name: cause.code, repr: `${cause.message} ${cause.remedy}` } }),
+  };
+}

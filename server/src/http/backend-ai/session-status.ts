@@ -1,0 +1,57 @@
+import { isFinal } from '../../domain/sessions/lifecycle.ts';
+import type { Session, SessionState } from '../../domain/sessions/session.ts';
+
+const STATUSES = {
+  pending: 'PENDING',
+  scheduled: 'SCHEDULED',
+  pulling: 'PULLING',
+  preparing: 'PREPARING',
+  running: 'RUNNING',
+  // Theirs is reserved for just this, and no client has a word for the way there.
+  pausing: 'SUSPENDED',
+  paused: 'SUSPENDED',
+  restarting: 'RESTARTING',
+  terminating: 'TERMINATING',
+  terminated: 'TERMINATED',
+  cancelled: 'CANCELLED',
+  error: 'ERROR',
+} as const satisfies Record<SessionState, string>;
+export type Status = (typeof STATUSES)[SessionState];
+
+/** What was asked for counts as begun, as it does with them: an ended wish is shown before the reconciler has taken it up. */
+export function statusOf(session: Session): Status {
+  if (isFinal(session.state)) return STATUSES[session.state];
+  if (session.wanted === 'terminated') return 'TERMINATING';
+  if (session.state === 'running' && session.restartWish > session.restartServed) return 'RESTARTING';
+  return STATUSES[session.state];
+}
+
+/** Dead sessions are found by few requests; one that failed is not dead. */
+export const isDead = ({ state }: Session): boolean => state === 'terminated' || state === 'cancelled';
+
+/** Their word for why it is in this status; empty where there is nothing to say. */
+export function statusInfo(session: Session): string {
+  const { state, waiting } = session;
+  if (state === 'pending') return waiting !== null && waiting.reasons.length > 0 ? 'no-available-instances' : '';
+  if (state === 'scheduled') return 'scheduled';
+  if (state === 'restarting') return 'restarting';
+  return isFinal(state) || session.wanted === 'terminated' || state === 'terminating' ? endReason(session) : '';
+}
+
+const BY_CAUSE: Readonly<Record<string, string>> = {
+  unschedulable: 'pending-timeout',
+  'timed-out': 'task-timeout',
+  'node-lost': 'agent-termination',
+  'engine-restarted': 'agent-termination',
+  evicted: 'killed-by-event',
+  'out-of-memory': 'killed-by-event',
+};
+
+function endReason({ ending, wanted, type, startedAt }: Session): string {
+  const code = ending?.cause?.code;
+  if (code !== undefined) return BY_CAUSE[code] ?? (startedAt === null ? 'failed-to-start' : 'anomaly-detected');
+  if (wanted === 'terminated') return 'user-requested';
+  if (ending === null) return '';
+  if (ending.state === 'cancelled') return 'pending-timeout';
+  return type === 'batch' ? 'task-finished' : 'self-terminated';
+}
