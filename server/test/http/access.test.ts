@@ -10,6 +10,7 @@ const RULES = {
   restartSession: { alice: 409, bob: 404, root: 403 },
   pauseSession: { alice: 409, bob: 404, root: 403 },
   resumeSession: { alice: 200, bob: 404, root: 403 },
+  renameSession: { alice: 200, bob: 404, root: 403 },
   watchSession: { alice: 200, bob: 404, root: 200 },
   sessionLogs: { alice: 200, bob: 404, root: 403 },
   attachSession: { alice: 101, bob: 404, root: 403 },
@@ -34,6 +35,7 @@ const GENERAL = {
 } as const;
 const BODIES: Partial<Record<string, unknown>> = {
   createToken: { name: 'another' },
+  renameSession: { name: 'another-name' },
   createUser: { name: 'carol' },
   changeUser: { disabled: true },
 };

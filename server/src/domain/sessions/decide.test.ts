@@ -183,17 +183,17 @@ describe('decide', () => {
     expect(decision).toMatchObject({ changes: { ending: { state: 'error', cause: { code: 'timed-out' } } } });
   });
 
-  test.each<[string, Partial<Session>, Seen, Session['state'], ReturnType<typeof resultOf>]>([
-    ['ended with 0', {}, exited({ exitCode: 0 }), 'terminated', 'success'],
-    ['ended with 3', {}, exited(), 'terminated', 'failure'],
-    ['was stopped, and ended with 0', { wanted: 'terminated' }, exited({ exitCode: 0 }), 'terminated', 'failure'],
-    ['was interrupted', {}, exited({ interrupted: true }), 'error', 'failure'],
-    ['never ran', { state: 'pending', generation: 0, grant: null, wanted: 'terminated' }, absent, 'cancelled', null],
-    ['still runs', {}, up, 'running', null],
-    ['is no batch session', { type: 'interactive' }, exited({ exitCode: 0 }), 'terminated', null],
-  ])('the result of one that %s', (_, changes, seen, state, result) => {
+  test.each<[string, Partial<Session>, Seen, string]>([
+    ['ended with 0', {}, exited({ exitCode: 0 }), 'terminated: success'],
+    ['ended with 3', {}, exited(), 'terminated: failure'],
+    ['was stopped, and ended with 0', { wanted: 'terminated' }, exited({ exitCode: 0 }), 'terminated: failure'],
+    ['was interrupted', {}, exited({ interrupted: true }), 'error: failure'],
+    ['never ran', { state: 'pending', generation: 0, grant: null, wanted: 'terminated' }, absent, 'cancelled: null'],
+    ['still runs', {}, up, 'running: null'],
+    ['is no batch session', { type: 'interactive' }, exited({ exitCode: 0 }), 'terminated: null'],
+  ])('the result of one that %s', (_, changes, seen, expected) => {
     const rest = settle(exampleSession({ ...batch, ...ran, state: 'running', ...changes }), seen, policy).session;
-    expect([rest.state, resultOf(rest)]).toEqual([state, result]);
+    expect(`${rest.state}: ${resultOf(rest)}`).toBe(expected);
   });
 
   test('keeps exit code and cause of a process that was killed for its memory', () => {
