@@ -53,7 +53,7 @@ export class LaunchDisplay {
     const words = plainText(waiting ? waitingWords(waiting) : message);
     if (words === this.lastWait) return;
     this.lastWait = words;
-    this.line.say(`Waiting for resources: ${words}`);
+    this.line.say(`${waiting?.holds?.length ? 'Waiting' : 'Waiting for resources'}: ${words}`);
   }
 
   /** Said when it is true: the session has its place. */
