@@ -85,13 +85,17 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
     return second === undefined ? first : 'ambiguous';
   }
 
-  matching(ownerId: string, text: string, { dead, limit }: { dead: boolean; limit: number }): Promise<readonly Session[]> {
+  async matching(ownerId: string, text: string, { dead, limit }: { dead: boolean; limit: number }): Promise<readonly Session[]> {
     const id = text.toLowerCase();
+    const among = sql`s.owner_id = ${ownerId} and ${dead ? sql`true` : sql`s.state not in ('terminated', 'cancelled')`}`;
+    // Nearly always it is the whole of one, which an index finds.
+    const whole = isUuid(id) ? sql`s.id = ${id}` : sql`s.name = ${text}`;
+    const found = await this.#select(sql`${among} and ${whole}`, sql`(s.ended_at is null) desc, s.id desc`, limit);
+    if (found.length > 0) return found;
     const byId = sql`starts_with(s.id::text, ${id})`;
-    const alive = dead ? sql`true` : sql`s.state not in ('terminated', 'cancelled')`;
     return this.#select(
-      sql`s.owner_id = ${ownerId} and ${alive} and (${byId} or starts_with(s.name, ${text}))`,
-      sql`(s.id::text = ${id} or s.name = ${text}) desc, ${byId} desc, (s.ended_at is null) desc, s.id desc`,
+      sql`${among} and (${byId} or starts_with(s.name, ${text}))`,
+      sql`(s.name = ${text}) desc, ${byId} desc, (s.ended_at is null) desc, s.id desc`,
       limit,
     );
   }

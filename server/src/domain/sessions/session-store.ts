@@ -100,8 +100,8 @@ export interface SessionStore {
   get(id: string): Promise<Session | undefined>;
   /** By id, by name (a live one first, else the latest), or by unique beginning of an id (at least 4 characters), among one owner's sessions. */
   find(ownerId: string | null, text: string): Promise<Session | 'ambiguous' | undefined>;
-  /** One owner's sessions whose id or name begins with this text: those of just that id or name first, then by id, live ones before
-   *  others, the newest first. `dead`: also those that were terminated or cancelled. */
+  /** One owner's sessions of this id or name, live ones first; where there is none, those whose id or name begins so: by id first,
+   *  live ones before others. Always the newest first. `dead`: also those that were terminated or cancelled. */
   matching(ownerId: string, text: string, options: { readonly dead: boolean; readonly limit: number }): Promise<readonly Session[]>;
   list(filter: SessionFilter): Promise<{ readonly items: readonly Session[]; readonly next: string | null }>;
   /** Applies a pure change to the latest row under its lock, records the event, makes the session due and wakes the loop. The change may throw. */

@@ -29,7 +29,7 @@ export async function draftFor(
     image: asked.image,
     ...(asked.sessionType === 'batch'
       ? {
-          command: ['/bin/sh', '-c', asked.startupCommand ?? ''],
+          command: ['sh', '-c', asked.startupCommand ?? ''],
           ...(asked.batchTimeout !== undefined && { batchTimeout: seconds(asked.batchTimeout) }),
         }
       : { tty: true, stdin: 'open' as const }),

@@ -1,3 +1,4 @@
+import type { Hold } from '@berth/contract';
 import { heldBy, slotsOf, type Slots } from '../../domain/scheduling/slots.ts';
 import { MAIN } from '../../domain/sessions/container-plan.ts';
 import type { Session } from '../../domain/sessions/session.ts';
@@ -41,7 +42,7 @@ export function informationPage(session: Session, { owner, own, now }: { owner: 
     lang: spec.image,
     architecture: architecture(),
     registry: registryOf(spec.image),
-    tag: null,
+    tag: session.tag,
     containerId: session.generation === 0 ? '' : `${session.id}-${session.generation}-${MAIN}`,
     occupiedSlots: JSON.stringify(presentSlots(heldBy(session))),
     occupiedShares: '{}',
@@ -83,11 +84,26 @@ function presentSlots({ cpu, memoryBytes, gpu }: Slots): Readonly<Record<string,
   };
 }
 
+const PREDICATES: Readonly<Record<Hold['rule'], string>> = {
+  'starts-at': 'reserved_time',
+  dependencies: 'dependencies',
+  'session-limit': 'concurrency',
+};
+
 function statusData(session: Session): object | null {
   const { state, waiting, ending, reason } = session;
   if (state === 'pending' && waiting !== null) {
-    const failed = waiting.reasons.map((node) => ({ name: node.node, msg: node.reason }));
-    return { scheduler: { msg: reason, position: waiting.position, of: waiting.of, failed_predicates: failed, passed_predicates: [] } };
+    const holds = (waiting.holds ?? []).map(({ rule, reason: msg }) => ({ name: PREDICATES[rule], msg }));
+    const nodes = waiting.reasons.map(({ node: name, reason: msg }) => ({ name, msg }));
+    return {
+      scheduler: {
+        msg: reason,
+        position: waiting.position,
+        of: waiting.of,
+        failed_predicates: [...holds, ...nodes],
+        passed_predicates: [],
+      },
+    };
   }
   if (ending === null) return null;
   const { cause, exitCode } = ending;

@@ -1,5 +1,5 @@
 import { isFinal } from '../../domain/sessions/lifecycle.ts';
-import type { Session, SessionState } from '../../domain/sessions/session.ts';
+import type { Session, SessionState, WaitingFor } from '../../domain/sessions/session.ts';
 
 const STATUSES = {
   pending: 'PENDING',
@@ -26,21 +26,22 @@ export function statusOf(session: Session): Status {
   return STATUSES[session.state];
 }
 
-/** Dead sessions are found by few requests; one that failed is not dead. */
-export const isDead = ({ state }: Session): boolean => state === 'terminated' || state === 'cancelled';
-
 /** Their word for why it is in this status; empty where there is nothing to say. */
 export function statusInfo(session: Session): string {
   const { state, waiting } = session;
-  if (state === 'pending') return waiting !== null && waiting.reasons.length > 0 ? 'no-available-instances' : '';
+  if (state === 'pending' && session.wanted !== 'terminated') return waitingInfo(waiting);
   if (state === 'scheduled') return 'scheduled';
   if (state === 'restarting') return 'restarting';
   return isFinal(state) || session.wanted === 'terminated' || state === 'terminating' ? endReason(session) : '';
 }
 
+function waitingInfo(waiting: WaitingFor | null): string {
+  if ((waiting?.holds ?? []).length > 0) return 'predicate-checks-failed';
+  return waiting !== null && waiting.reasons.length > 0 ? 'no-available-instances' : '';
+}
+
 const BY_CAUSE: Readonly<Record<string, string>> = {
-  unschedulable: 'pending-timeout',
-  'timed-out': 'task-timeout',
+  'dependency-failed': 'task-cancelled',
   'node-lost': 'agent-termination',
   'engine-restarted': 'agent-termination',
   evicted: 'killed-by-event',
@@ -49,9 +50,10 @@ const BY_CAUSE: Readonly<Record<string, string>> = {
 
 function endReason({ ending, wanted, type, startedAt }: Session): string {
   const code = ending?.cause?.code;
+  if (code === 'timed-out' && ending?.state === 'cancelled') return 'pending-timeout';
+  if (code === 'timed-out' && startedAt !== null) return type === 'batch' ? 'task-timeout' : 'restart-timeout';
   if (code !== undefined) return BY_CAUSE[code] ?? (startedAt === null ? 'failed-to-start' : 'anomaly-detected');
   if (wanted === 'terminated') return 'user-requested';
   if (ending === null) return '';
-  if (ending.state === 'cancelled') return 'pending-timeout';
   return type === 'batch' ? 'task-finished' : 'self-terminated';
 }

@@ -79,7 +79,7 @@ describe('creating', () => {
       batch_timeout: 60,
     });
     expect(await stage.server.people.alice.client.getSession({ params: { session: second.id } })).toMatchObject({
-      command: ['/bin/sh', '-c', 'echo 2'],
+      command: ['sh', '-c', 'echo 2'],
       dependencies: [{ id: first.id }],
       batchTimeoutMs: 60_000,
       startsAt: expect.any(String),

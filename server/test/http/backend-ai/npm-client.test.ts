@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { FakeRuntime } from '../../../src/runtimes/fake-runtime.ts';
+import { FakeReconciler } from '../../support/fake-reconciler.ts';
 import type { Keys } from './signing-client.ts';
-import { ending, Stage } from './stage.ts';
+import { Stage } from './stage.ts';
 
 /** What is used of the real client, which has no types. Its entry in package.json names a file that is not there. */
 interface RealClient {
@@ -23,7 +25,8 @@ interface Created {
   status: string;
   created: boolean;
 }
-const { Client, ClientConfig } = createRequire(import.meta.url)('backend.ai-client/backend.ai-client-node.js') as {
+const require = createRequire(import.meta.url);
+const { Client, ClientConfig } = require('backend.ai-client/backend.ai-client-node.js') as {
   Client: new (config: object, agent: string) => RealClient;
   ClientConfig: new (accessKey: string, secretKey: string, endpoint: string) => object;
 };
@@ -37,6 +40,7 @@ const refusal = (statusCode: number, title: string) => ({
 });
 
 let stage: Stage;
+let reconciler: FakeReconciler;
 const connect = (changes: Partial<Keys> = {}): RealClient =>
   new Client(
     new ClientConfig(changes.accessKey ?? stage.keys.alice.accessKey, changes.secretKey ?? stage.keys.alice.secretKey, stage.server.url),
@@ -52,9 +56,12 @@ beforeAll(async () => {
   });
   vi.stubGlobal('navigator', { onLine: true });
   stage = await Stage.open();
+  const runtime = new FakeRuntime({ missingImages: ['no-such-image:latest'] });
+  reconciler = await FakeReconciler.start(stage.server.storage, {}, runtime);
 });
 afterAll(async () => {
   vi.unstubAllGlobals();
+  await reconciler.stop();
   await stage.close();
 });
 
@@ -62,12 +69,19 @@ test('before it knows the version it says kernel, afterwards session', async () 
   const client = connect();
   const early = await client.createIfNotExists('debian', 'early-bird', { enqueueOnly: true });
   expect([client.kernelPrefix, early.created]).toEqual(['/kernel', true]);
-  expect(await client.get_info('early-bird')).toMatchObject({ status: 'PENDING' });
+  expect(await client.get_info('early-bird')).toMatchObject({ lang: 'debian:latest' });
   expect(await client.get_manager_version()).toBe('22.09.19');
   expect(client.kernelPrefix).toBe('/session');
-  expect(await client.get_info('early-bird')).toMatchObject({ status: 'PENDING' });
+  expect(await client.get_info('early-bird')).toMatchObject({ lang: 'debian:latest' });
   expect(await client.getServerVersion()).toEqual({ version: 'v6.20220615', manager: '22.09.19' });
 });
+
+const statusOf = async (client: RealClient, name: string): Promise<unknown> => (await client.get_info(name))['status'];
+const gone = (client: RealClient, name: string): Promise<boolean> =>
+  statusOf(client, name).then(
+    () => false,
+    (error: { statusCode: number }) => error.statusCode === 404,
+  );
 
 test('a whole life: created, reused, looked at, read, restarted, destroyed', async () => {
   const client = connect();
@@ -81,27 +95,41 @@ test('a whole life: created, reused, looked at, read, restarted, destroyed', asy
     type: 'interactive',
     cluster_size: 1,
   };
-  const creating = client.createIfNotExists('debian', 'my_session.01', resources, 30_000);
-  const id = await stage.appears('my_session.01');
-  await stage.become(id, { state: 'running' });
-  expect(await creating).toMatchObject({ sessionId: id, sessId: id, status: 'RUNNING', created: true });
-  expect(await client.createIfNotExists('debian', 'my_session.01', resources)).toMatchObject({ sessionId: id, created: false });
+  const created = await client.createIfNotExists('debian', 'my_session.01', resources, 30_000);
+  expect(created).toMatchObject({ sessionId: created.sessId, status: 'RUNNING', created: true });
+  const again = await client.createIfNotExists('debian', 'my_session.01', resources);
+  expect(again).toMatchObject({ sessionId: created.sessId, status: 'RUNNING', created: false });
 
   expect(await client.get_info('my_session.01')).toMatchObject({
     status: 'RUNNING',
     lang: 'debian:latest',
     environ: '{"A":"1"}',
-    age: expect.any(Number),
+    occupiedSlots: '{"cpu":"1","mem":"536870912"}',
   });
-  expect(await client.get_logs('my_session.01')).toEqual({ result: { logs: '' } });
+  expect(await client.get_logs('my_session.01')).toEqual({ result: { logs: expect.any(String) } });
   await client.restart('my_session.01');
-  expect(await client.get_info('my_session.01')).toMatchObject({ status: 'RESTARTING' });
-  const restarting = await stage.server.storage.sessions.get(id);
-  await stage.become(id, { restartServed: restarting?.restartWish ?? 0 });
+  await expect.poll(() => statusOf(client, created.sessId), { timeout: 20_000 }).toBe('RUNNING');
+  expect((await stage.server.storage.sessions.get(created.sessId))?.restarts).toBe(1);
+
   expect(await client.destroy('my_session.01')).toEqual({ stats: { status: 'terminated' } });
-  expect(await client.destroy('my_session.01', null, true)).toEqual({ stats: { status: 'terminated' } });
-  await stage.become(id, ending('terminated', { exitCode: 0 }));
+  await expect.poll(() => gone(client, 'my_session.01'), { timeout: 20_000 }).toBe(true);
   await expect(client.get_info('my_session.01')).rejects.toMatchObject(refusal(404, 'No such session.'));
+  expect(await client.get_logs('my_session.01')).toEqual({ result: { logs: expect.any(String) } });
+});
+
+test('a batch session runs its command once, and is over', async () => {
+  const client = connect();
+  await client.get_manager_version();
+  const { sessId } = await client.createIfNotExists('debian', 'my-batch', { type: 'batch', startupCommand: 'exit 0' }, 30_000);
+  await expect.poll(() => gone(client, sessId), { timeout: 20_000 }).toBe(true);
+  expect((await stage.server.storage.sessions.get(sessId))?.ending).toMatchObject({ exitCode: 0, finished: true });
+});
+
+test('an image that no registry has is told to who waits for it', async () => {
+  const client = connect();
+  await client.get_manager_version();
+  const waiting = client.createIfNotExists('no-such-image', 'imageless', {}, 30_000);
+  await expect(waiting).rejects.toMatchObject(refusal(404, 'No such environment image.'));
 });
 
 test('the slots there are', async () =>
