@@ -140,7 +140,9 @@ function send(reply: FastifyReply, { status, body, stream }: Sent): FastifyReply
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = asRefusal(error);
-  if (refusal.status >= 500 && refusal.status !== 501) request.log.error({ err: error, requestId: request.id }, 'a request failed');
+  // Clients give up waiting after seconds, and ask again: that is no failure.
+  const failed = refusal.status >= 500 && refusal.kind !== 'not-implemented' && !reply.raw.destroyed;
+  if (failed) request.log.error({ err: error, requestId: request.id }, 'a request failed');
   if (refusal.status === 503) void reply.header('retry-after', '2');
   void reply.headers({ server: 'BackendAI' });
   return reply

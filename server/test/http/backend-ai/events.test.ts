@@ -14,10 +14,14 @@ afterAll(() => stage.close());
 describe('events', () => {
   class Heard {
     text = '';
+    ended = false;
     readonly #response: IncomingMessage;
     constructor(response: IncomingMessage) {
       this.#response = response;
-      response.on('data', (chunk: Buffer) => (this.text += chunk.toString())).on('error', () => undefined);
+      response
+        .on('data', (chunk: Buffer) => (this.text += chunk.toString()))
+        .on('error', () => undefined)
+        .on('close', () => (this.ended = true));
     }
     static async listen(client: BackendAiClient, target: string): Promise<Heard> {
       const heard = new Heard(await client.open('GET', target));
@@ -73,6 +77,12 @@ describe('events', () => {
     expect((await stage.bob.send('GET', '/events/session?group=nobodys')).status).toBe(404);
     expect((await stage.bob.send('GET', '/events/session?sessionId=x')).status).toBe(400);
   });
+  test('who listens with a key that is revoked is cut off within seconds', async () => {
+    const hers = await keysFor(stage.server, stage.server.people.alice);
+    const heard = await Heard.listen(new BackendAiClient(stage.server.url, hers, 'stream'), '/events/session');
+    await stage.server.storage.keypairs.revoke(null, hers.id, new Date());
+    await expect.poll(() => heard.ended, { timeout: 20_000 }).toBe(true);
+  });
   test('who waits or listens when the server stops is let go', async () => {
     const stopping = await ApiServer.start();
     const mine = await keysFor(stopping, stopping.people.alice);
@@ -86,7 +96,7 @@ describe('events', () => {
     );
     await stopping.close();
     expect(await waiting).toMatchObject({ status: 503, body: { type: `${TYPE}service-unavailable` } });
-    expect(heard.names).toEqual(expect.any(Array));
+    await expect.poll(() => heard.ended, { timeout: 20_000 }).toBe(true);
     await stopping.storage.close();
   });
 });
