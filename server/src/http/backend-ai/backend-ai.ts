@@ -3,7 +3,7 @@ import type { EventFeed } from '../event-feed.ts';
 import { LiveConnections } from '../live-connections.ts';
 import { matchPath } from '../match-path.ts';
 import type { HttpParts } from '../parts.ts';
-import type { Call, Route, Sent, Surface } from './calls.ts';
+import type { Call, Route, Sent, Surface } from './call.ts';
 import { eventRoutes } from './event-routes.ts';
 import { ROUTES_NOT_THERE_YET } from './not-there-yet.ts';
 import { openRoutes } from './open-routes.ts';
@@ -12,7 +12,7 @@ import { RateLimit, UNSIGNED } from './rate-limit.ts';
 import { readBody } from './read-body.ts';
 import { asRefusal, PROBLEM_CONTENT_TYPE, problemBody, Refusal } from './refusal.ts';
 import { sessionRoutes } from './session-routes.ts';
-import { SignatureCheck, type SignedCaller } from './signed-caller.ts';
+import { SignatureCheck, type SignedCaller } from './signature-check.ts';
 import { checkVersion } from './versions.ts';
 
 const REQUESTS_PER_WINDOW = 30_000;

@@ -1,146 +1,121 @@
-import { CreateSession, ProblemError, type CreateSessionInput } from '@berth/contract';
-import { createHash } from 'node:crypto';
-import { draftSession } from '../../domain/sessions/draft.ts';
-import type { NewSession } from '../../domain/sessions/session-store.ts';
+import { ProblemError } from '@berth/contract';
+import { parseImageReference } from '../../domain/images/reference.ts';
+import { isFinal } from '../../domain/sessions/lifecycle.ts';
 import type { Session } from '../../domain/sessions/session.ts';
 import type { User } from '../../domain/users/user-store.ts';
-import { check } from '../check.ts';
-import { findDependencies } from '../find-dependencies.ts';
-import type { HttpParts } from '../parts.ts';
-import type { CreateParameters } from './create-parameters.ts';
+import { audit } from '../caller.ts';
+import { SessionWatch } from '../session-watch.ts';
+import type { Call, Sent, Surface } from './call.ts';
+import { readCreateParameters, type CreateParameters } from './create-parameters.ts';
+import { draftFor } from './draft-for.ts';
+import { ownerOf } from './find-session.ts';
+import { refuseWhatIsNotThereYet } from './not-there-yet.ts';
 import { Refusal } from './refusal.ts';
-import { formatDecimal, parseByteSize, parseSlots, toNumber, type Slots } from './resource-slots.ts';
+import { createdAnswer } from './session-page.ts';
+import { statusOf } from './session-status.ts';
+import type { SignedCaller } from './signature-check.ts';
 
-const DEFAULT_SHARED_MEMORY = '64m';
-/** What the contract still takes as a number; more than this no machine has. */
-const MOST = { cpu: 100_000, gpu: 1024, bytes: Number.MAX_SAFE_INTEGER };
+/** A name may be freed between the attempt to take it and the look at who has it; hardly ever twice. */
+const ATTEMPTS = 10;
+/** Notifications may be missed: so often the waiting look by themselves. */
+const POLL_MS = 2_000;
 
-/** Their create in Berth's words, ready to be stored. Checks in the order of real servers: it decides which error wins. */
-export async function draftFor(
-  parts: HttpParts,
+export async function createSession(surface: Surface, call: Call, caller: SignedCaller): Promise<Sent> {
+  const asked = readCreateParameters(call.parameters);
+  const owner = await ownerOf(surface, call.parameters, caller);
+  const image = imageOf(asked);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const existing = await liveOf(surface, owner, asked.clientSessionToken);
+    if (existing !== undefined) return reuse(existing, asked, image);
+    const created = await tryToCreate(surface, asked, { owner, caller });
+    if (created !== undefined) return answerNew(surface, { created, asked }, call.open);
+  }
+  throw new ProblemError('name-taken', `sessions named "${asked.clientSessionToken}" come and go while this is asked: try again`);
+}
+
+function imageOf({ image }: CreateParameters): string {
+  try {
+    return parseImageReference(image);
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    throw new Refusal('object-not-found', error.message, { title: NO_SUCH_IMAGE, cause: error });
+  }
+}
+const NO_SUCH_IMAGE = 'No such environment image.';
+
+/** One that owns this name: until it is gone for good, it does. */
+async function liveOf({ parts }: Surface, owner: User, name: string): Promise<Session | undefined> {
+  const [found] = await parts.sessions.matching(owner.id, name, { dead: false, limit: 1 });
+  return found?.name === name && !isFinal(found.state) ? found : undefined;
+}
+
+function reuse(existing: Session, { reuseIfExists }: CreateParameters, image: string): Sent {
+  const data = { existingSessionId: existing.id };
+  if (existing.spec.image !== image)
+    throw new Refusal(
+      'session-already-exists',
+      `"${existing.name}" is live with another image, ${existing.spec.image}: choose another name, or destroy it`,
+      { data },
+    );
+  if (!reuseIfExists)
+    throw new Refusal('session-already-exists', `"${existing.name}" is live: choose another name, or allow its reuse`, { data });
+  return { status: 200, body: createdAnswer(existing, { status: statusOf(existing), created: false }) };
+}
+
+/** undefined: somebody else took the name first. The database decides, so of many at once exactly one wins. */
+async function tryToCreate(
+  { parts }: Surface,
   asked: CreateParameters,
-  { owner, caller }: { owner: User; caller: User },
-): Promise<NewSession> {
-  refuseBadBatch(asked);
-  const project = await projectFor(parts, asked, owner);
-  const node = nodeFor(asked, caller);
-  const input: CreateSessionInput = {
-    type: asked.sessionType,
-    image: asked.image,
-    ...(asked.sessionType === 'batch'
-      ? {
-          command: ['sh', '-c', asked.startupCommand ?? ''],
-          ...(asked.batchTimeout !== undefined && { batchTimeout: seconds(asked.batchTimeout) }),
-        }
-      : { tty: true, stdin: 'open' as const }),
-    env: asked.config.environ,
-    resources: resourcesOf(asked),
-    ...(asked.tag !== undefined && { tag: asked.tag }),
-    ...(asked.startsAt !== undefined && { startsAt: asked.startsAt }),
-    ...(node !== undefined && { node }),
-    dependencies: asked.dependencies,
-  };
-  // Their names are freer than those of Berth's own command line.
-  const body = { ...check(CreateSession, input), name: asked.clientSessionToken };
-  return draftSession(body, {
-    id: parts.newId(),
-    now: parts.now(),
-    owner,
-    project,
-    dependencies: await dependenciesOf(parts, asked, owner),
-    defaultImage: parts.defaultImage,
-    capacities: parts.nodes.capacities(),
-    orchestrates: parts.runtime.orchestrates,
-    requestHash: createHash('sha256').update(JSON.stringify(asked)).digest('hex'),
-  });
+  people: { owner: User; caller: SignedCaller },
+): Promise<Session | undefined> {
+  const { owner, caller } = people;
+  refuseWhatIsNotThereYet(asked);
+  const draft = await draftFor(parts, asked, { owner, caller: caller.user });
+  try {
+    const { session } = await parts.sessions.create(draft);
+    audit(caller, 'session.create', session);
+    parts.wake(session.id);
+    return session;
+  } catch (error) {
+    if (error instanceof ProblemError && error.code === 'name-taken') return undefined;
+    throw error;
+  }
 }
 
-function refuseBadBatch({ sessionType, startupCommand = '', startsAt }: CreateParameters): void {
-  if (sessionType === 'batch' && startupCommand.trim() === '')
-    throw new Refusal('invalid-api-params', 'a batch session needs a startupCommand that is not empty');
-  if (sessionType === 'interactive' && startsAt !== undefined)
-    throw new Refusal('invalid-api-params', 'startsAt is for batch sessions: leave it out, or ask for sessionType "batch"');
+async function answerNew(
+  surface: Surface,
+  { created, asked }: { created: Session; asked: CreateParameters },
+  open: Call['open'],
+): Promise<Sent> {
+  const answer = (session: Session, status: string): Sent => ({ status: 201, body: createdAnswer(session, { status, created: true }) });
+  if (asked.enqueueOnly) return answer(created, statusOf(created));
+  const { session, settled } = await waitFor(surface, created, { seconds: asked.maxWaitSeconds, signal: open() });
+  if (!settled) return answer(session, 'TIMEOUT');
+  const cause = session.ending?.cause;
+  if (cause?.code === 'image-not-found' || cause?.code === 'image-denied')
+    throw new Refusal('object-not-found', `${cause.message} ${cause.remedy}`, { title: NO_SUCH_IMAGE, data: { sessionId: session.id } });
+  return answer(session, statusOf(session));
 }
 
-async function projectFor(
-  parts: HttpParts,
-  { domain, group, config }: CreateParameters,
-  owner: User,
-): Promise<{ id: string; name: string }> {
-  if (domain !== owner.domain)
-    throw new Refusal('invalid-api-params', `there is no domain "${domain}" that you are in: yours is "${owner.domain}"`, {
-      title: 'Invalid domain',
-    });
-  const own = (): ReturnType<typeof parts.users.project> => parts.users.project(owner.id, null);
-  const project = (await parts.users.project(owner.id, group)) ?? (group === 'default' ? await own() : undefined);
-  if (project === undefined)
-    throw new Refusal('invalid-api-params', `there is no group "${group}" that you are a member of: "default" is your own project`, {
-      title: 'Invalid group',
-    });
-  const { scalingGroup = 'default' } = config;
-  if (scalingGroup !== 'default')
-    throw new Refusal('object-not-found', `there is no scaling group "${scalingGroup}": this server has one, "default"`, {
-      title: 'No such scaling group.',
-    });
-  return project;
-}
-
-function nodeFor({ config: { agentList } }: CreateParameters, caller: User): string | undefined {
-  if (agentList.length === 0) return undefined;
-  if (caller.role !== 'admin') throw new Refusal('insufficient-privilege', 'agentList: only administrators choose the node of a session');
-  if (agentList.length > 1) throw new Refusal('invalid-api-params', 'agentList: a session of one container runs on one node: name one');
-  return agentList[0];
-}
-
-function resourcesOf(asked: CreateParameters): NonNullable<CreateSessionInput['resources']> {
-  const slots = slotsOf(asked);
-  const shared = parseByteSize(String(asked.config.resourceOpts.shmem ?? DEFAULT_SHARED_MEMORY));
-  if (!shared.ok) throw invalid(`resource_opts.shmem: ${shared.message}`);
-  const { mem } = slots;
-  if (asked.config.resourceOpts.shmem !== undefined && mem !== undefined && shared.value.digits >= mem.digits)
-    throw invalid(`shmem (${formatDecimal(shared.value)} bytes) must be less than mem (${formatDecimal(mem)} bytes)`);
-  refuseMoreThanAnyHas(slots);
-  return {
-    ...(slots.cpu && { cpu: formatDecimal(slots.cpu) }),
-    ...(mem && { memory: formatDecimal(mem) }),
-    ...(slots['cuda.device'] && { gpu: toNumber(slots['cuda.device']) }),
-    ...(shared.value.digits > 0n && { sharedMemory: formatDecimal(shared.value) }),
-  };
-}
-
-/** `resources`, or what clients of long ago sent instead; their memory is in GiB. */
-function slotsOf({ config }: CreateParameters): Slots {
-  const { instanceCores, instanceMemory, instanceGPUs } = config;
-  const legacy = {
-    ...(instanceCores !== undefined && { cpu: instanceCores }),
-    ...(instanceMemory !== undefined && { mem: `${instanceMemory}g` }),
-    ...(instanceGPUs !== undefined && { 'cuda.device': instanceGPUs }),
-  };
-  const parsed = parseSlots(config.resources ?? legacy);
-  if (!parsed.ok) throw invalid(parsed.message);
-  return parsed.value;
-}
-
-function refuseMoreThanAnyHas(slots: Slots): void {
-  const { cpu, mem, 'cuda.device': gpu } = slots;
-  const tooMuch = (cpu && toNumber(cpu) > MOST.cpu) || (mem && toNumber(mem) > MOST.bytes) || (gpu && toNumber(gpu) > MOST.gpu);
-  if (tooMuch === true) throw new ProblemError('never-fits', 'no node could ever hold this: ask for less', { field: 'resources' });
-}
-
-async function dependenciesOf(parts: HttpParts, { dependencies }: CreateParameters, owner: User): Promise<readonly Session[]> {
-  const found = dependencies.map(async (text) => {
-    try {
-      return await findDependencies(parts.sessions, owner.id, [text]);
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      throw new Refusal('invalid-api-params', error.message, {
-        title: 'Unknown session ID or name in the dependency list',
-        data: { session_ref: text },
-      });
+/** Until it runs, has ended, or the time is over; whoever waits is woken by every event of the session. 0 seconds: for ever. */
+async function waitFor(
+  { parts }: Surface,
+  created: Session,
+  { seconds, signal }: { seconds: number; signal: AbortSignal },
+): Promise<{ session: Session; settled: boolean }> {
+  const until = seconds === 0 ? Infinity : performance.now() + seconds * 1000;
+  const watch = new SessionWatch(parts, created.id);
+  try {
+    for (;;) {
+      const session = await watch.read(signal);
+      if (statusOf(session) === 'RUNNING' || isFinal(session.state)) return { session, settled: true };
+      const left = until - performance.now();
+      if (left <= 0) return { session, settled: false };
+      if (signal.aborted)
+        throw new ProblemError('shutting-down', `the wait for "${session.name}" was cut off; the session goes on: ask again`);
+      await watch.wait(Math.min(left, POLL_MS), signal);
     }
-  });
-  return (await Promise.all(found)).flat();
+  } finally {
+    watch.close();
+  }
 }
-
-const seconds = (timeout: string | number): string => (/^\d+(\.\d+)?$/.test(String(timeout)) ? `${timeout}s` : String(timeout));
-const invalid = (message: string): Refusal => new Refusal('invalid-api-params', message, { data: { resources: message } });

@@ -7,13 +7,13 @@ import { audit } from '../caller.ts';
 import { check } from '../check.ts';
 import { FROM_NOW } from '../event-feed.ts';
 import { withHeartbeat } from '../sse.ts';
-import type { Call, Route, Sent, Surface } from './calls.ts';
+import type { Call, Route, Sent, Surface } from './call.ts';
 import { eventNames } from './event-names.ts';
 import { ownerOf } from './find-session.ts';
 import { canonical, type Parameters } from './parameters.ts';
 import { Refusal } from './refusal.ts';
 import { statusInfo } from './session-status.ts';
-import type { SignedCaller } from './signed-caller.ts';
+import type { SignedCaller } from './signature-check.ts';
 
 const ALIASES = { sessionName: ['name', 'session_name'], sessionId: ['session_id'], group: ['groupName', 'group_name'] };
 const Wanted = z.object({

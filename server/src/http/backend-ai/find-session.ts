@@ -4,11 +4,11 @@ import { sessionOwner } from '../../domain/users/session-owner.ts';
 import type { User } from '../../domain/users/user-store.ts';
 import { audit } from '../caller.ts';
 import { check } from '../check.ts';
-import type { Call, Surface } from './calls.ts';
+import type { Call, Surface } from './call.ts';
 import { canonical, type Parameters } from './parameters.ts';
 import { pickSession } from './pick-session.ts';
 import { Refusal } from './refusal.ts';
-import type { SignedCaller } from './signed-caller.ts';
+import type { SignedCaller } from './signature-check.ts';
 
 const CANDIDATES = 10;
 const Owner = z.object({ ownerAccessKey: z.string().max(64).optional() });

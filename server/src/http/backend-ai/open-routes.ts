@@ -1,5 +1,5 @@
-import type { Route } from './calls.ts';
-import type { SignedCaller } from './signed-caller.ts';
+import type { Route } from './call.ts';
+import type { SignedCaller } from './signature-check.ts';
 import { SLOT_TYPES } from './resource-slots.ts';
 import { ADVERTISED } from './versions.ts';
 

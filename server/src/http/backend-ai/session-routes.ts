@@ -4,9 +4,9 @@ import type { Session } from '../../domain/sessions/session.ts';
 import { audit } from '../caller.ts';
 import { check } from '../check.ts';
 import { readLog } from '../session-log.ts';
-import type { Call, Route, Sent, Surface } from './calls.ts';
+import type { Call, Route, Sent, Surface } from './call.ts';
 import { SessionToken } from './create-parameters.ts';
-import { createSession } from './create-route.ts';
+import { createSession } from './create-session.ts';
 import { auditLook, candidates, findSession, ownerOf, refuseStrangers, type Found } from './find-session.ts';
 import { canonical, Flag } from './parameters.ts';
 import { matchOf, meantBy } from './pick-session.ts';
@@ -14,7 +14,7 @@ import { Refusal } from './refusal.ts';
 import { informationPage } from './session-page.ts';
 import { destroy, restart } from './session-requests.ts';
 import { statusOf } from './session-status.ts';
-import type { SignedCaller } from './signed-caller.ts';
+import type { SignedCaller } from './signature-check.ts';
 
 /** What is answered of a log: its end. */
 const LOG_BYTES = 1024 * 1024;

@@ -3,7 +3,7 @@ import type { EventFeed } from '../event-feed.ts';
 import type { LiveConnections } from '../live-connections.ts';
 import type { HttpParts } from '../parts.ts';
 import type { Parameters } from './parameters.ts';
-import type { SignedCaller } from './signed-caller.ts';
+import type { SignedCaller } from './signature-check.ts';
 
 /** What the routes share. */
 export interface Surface {

@@ -1,0 +1,146 @@
+import { CreateSession, ProblemError, type CreateSessionInput } from '@berth/contract';
+import { createHash } from 'node:crypto';
+import { draftSession } from '../../domain/sessions/draft.ts';
+import type { NewSession } from '../../domain/sessions/session-store.ts';
+import type { Session } from '../../domain/sessions/session.ts';
+import type { User } from '../../domain/users/user-store.ts';
+import { check } from '../check.ts';
+import { findDependencies } from '../find-dependencies.ts';
+import type { HttpParts } from '../parts.ts';
+import type { CreateParameters } from './create-parameters.ts';
+import { Refusal } from './refusal.ts';
+import { formatDecimal, parseByteSize, parseSlots, toNumber, type Slots } from './resource-slots.ts';
+
+const DEFAULT_SHARED_MEMORY = '64m';
+/** What the contract still takes as a number; more than this no machine has. */
+const MOST = { cpu: 100_000, gpu: 1024, bytes: Number.MAX_SAFE_INTEGER };
+
+/** Their create in Berth's words, ready to be stored. Checks in the order of real servers: it decides which error wins. */
+export async function draftFor(
+  parts: HttpParts,
+  asked: CreateParameters,
+  { owner, caller }: { owner: User; caller: User },
+): Promise<NewSession> {
+  refuseBadBatch(asked);
+  const project = await projectFor(parts, asked, owner);
+  const node = nodeFor(asked, caller);
+  const input: CreateSessionInput = {
+    type: asked.sessionType,
+    image: asked.image,
+    ...(asked.sessionType === 'batch'
+      ? {
+          command: ['sh', '-c', asked.startupCommand ?? ''],
+          ...(asked.batchTimeout !== undefined && { batchTimeout: seconds(asked.batchTimeout) }),
+        }
+      : { tty: true, stdin: 'open' as const }),
+    env: asked.config.environ,
+    resources: resourcesOf(asked),
+    ...(asked.tag !== undefined && { tag: asked.tag }),
+    ...(asked.startsAt !== undefined && { startsAt: asked.startsAt }),
+    ...(node !== undefined && { node }),
+    dependencies: asked.dependencies,
+  };
+  // Their names are freer than those of Berth's own command line.
+  const body = { ...check(CreateSession, input), name: asked.clientSessionToken };
+  return draftSession(body, {
+    id: parts.newId(),
+    now: parts.now(),
+    owner,
+    project,
+    dependencies: await dependenciesOf(parts, asked, owner),
+    defaultImage: parts.defaultImage,
+    capacities: parts.nodes.capacities(),
+    orchestrates: parts.runtime.orchestrates,
+    requestHash: createHash('sha256').update(JSON.stringify(asked)).digest('hex'),
+  });
+}
+
+function refuseBadBatch({ sessionType, startupCommand = '', startsAt }: CreateParameters): void {
+  if (sessionType === 'batch' && startupCommand.trim() === '')
+    throw new Refusal('invalid-api-params', 'a batch session needs a startupCommand that is not empty');
+  if (sessionType === 'interactive' && startsAt !== undefined)
+    throw new Refusal('invalid-api-params', 'startsAt is for batch sessions: leave it out, or ask for sessionType "batch"');
+}
+
+async function projectFor(
+  parts: HttpParts,
+  { domain, group, config }: CreateParameters,
+  owner: User,
+): Promise<{ id: string; name: string }> {
+  if (domain !== owner.domain)
+    throw new Refusal('invalid-api-params', `there is no domain "${domain}" that you are in: yours is "${owner.domain}"`, {
+      title: 'Invalid domain',
+    });
+  const own = (): ReturnType<typeof parts.users.project> => parts.users.project(owner.id, null);
+  const project = (await parts.users.project(owner.id, group)) ?? (group === 'default' ? await own() : undefined);
+  if (project === undefined)
+    throw new Refusal('invalid-api-params', `there is no group "${group}" that you are a member of: "default" is your own project`, {
+      title: 'Invalid group',
+    });
+  const { scalingGroup = 'default' } = config;
+  if (scalingGroup !== 'default')
+    throw new Refusal('object-not-found', `there is no scaling group "${scalingGroup}": this server has one, "default"`, {
+      title: 'No such scaling group.',
+    });
+  return project;
+}
+
+function nodeFor({ config: { agentList } }: CreateParameters, caller: User): string | undefined {
+  if (agentList.length === 0) return undefined;
+  if (caller.role !== 'admin') throw new Refusal('insufficient-privilege', 'agentList: only administrators choose the node of a session');
+  if (agentList.length > 1) throw new Refusal('invalid-api-params', 'agentList: a session of one container runs on one node: name one');
+  return agentList[0];
+}
+
+function resourcesOf(asked: CreateParameters): NonNullable<CreateSessionInput['resources']> {
+  const slots = slotsOf(asked);
+  const shared = parseByteSize(String(asked.config.resourceOpts.shmem ?? DEFAULT_SHARED_MEMORY));
+  if (!shared.ok) throw invalid(`resource_opts.shmem: ${shared.message}`);
+  const { mem } = slots;
+  if (asked.config.resourceOpts.shmem !== undefined && mem !== undefined && shared.value.digits >= mem.digits)
+    throw invalid(`shmem (${formatDecimal(shared.value)} bytes) must be less than mem (${formatDecimal(mem)} bytes)`);
+  refuseMoreThanAnyHas(slots);
+  return {
+    ...(slots.cpu && { cpu: formatDecimal(slots.cpu) }),
+    ...(mem && { memory: formatDecimal(mem) }),
+    ...(slots['cuda.device'] && { gpu: toNumber(slots['cuda.device']) }),
+    ...(shared.value.digits > 0n && { sharedMemory: formatDecimal(shared.value) }),
+  };
+}
+
+/** `resources`, or what clients of long ago sent instead; their memory is in GiB. */
+function slotsOf({ config }: CreateParameters): Slots {
+  const { instanceCores, instanceMemory, instanceGPUs } = config;
+  const legacy = {
+    ...(instanceCores !== undefined && { cpu: instanceCores }),
+    ...(instanceMemory !== undefined && { mem: `${instanceMemory}g` }),
+    ...(instanceGPUs !== undefined && { 'cuda.device': instanceGPUs }),
+  };
+  const parsed = parseSlots(config.resources ?? legacy);
+  if (!parsed.ok) throw invalid(parsed.message);
+  return parsed.value;
+}
+
+function refuseMoreThanAnyHas(slots: Slots): void {
+  const { cpu, mem, 'cuda.device': gpu } = slots;
+  const tooMuch = (cpu && toNumber(cpu) > MOST.cpu) || (mem && toNumber(mem) > MOST.bytes) || (gpu && toNumber(gpu) > MOST.gpu);
+  if (tooMuch === true) throw new ProblemError('never-fits', 'no node could ever hold this: ask for less', { field: 'resources' });
+}
+
+async function dependenciesOf(parts: HttpParts, { dependencies }: CreateParameters, owner: User): Promise<readonly Session[]> {
+  const found = dependencies.map(async (text) => {
+    try {
+      return await findDependencies(parts.sessions, owner.id, [text]);
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      throw new Refusal('invalid-api-params', error.message, {
+        title: 'Unknown session ID or name in the dependency list',
+        data: { session_ref: text },
+      });
+    }
+  });
+  return (await Promise.all(found)).flat();
+}
+
+const seconds = (timeout: string | number): string => (/^\d+(\.\d+)?$/.test(String(timeout)) ? `${timeout}s` : String(timeout));
+const invalid = (message: string): Refusal => new Refusal('invalid-api-params', message, { data: { resources: message } });
