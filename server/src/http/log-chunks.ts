@@ -25,19 +25,22 @@ export function withoutStart(chunks: readonly KeptChunk[], count: StreamBytes): 
   });
 }
 
-/** Lets go of the first so many bytes of each stream, as its chunks come. */
+/** Lets go of the first so many bytes of each stream, or of both together, as its chunks come. */
 export class Skipping {
   readonly #left: Record<LogStream, number>;
+  readonly #together: boolean;
 
-  constructor(count: StreamBytes) {
-    this.#left = { ...count };
+  constructor(count: StreamBytes | number) {
+    this.#together = typeof count === 'number';
+    this.#left = typeof count === 'number' ? { stdout: count, stderr: 0 } : { ...count };
   }
 
   /** What is new of it, if anything is. */
   unread(chunk: KeptChunk): KeptChunk | undefined {
-    const [unread] = withoutStart([chunk], this.#left);
-    this.#left[chunk.stream] -= chunk.data.length - (unread?.data.length ?? 0);
-    return unread;
+    const stream = this.#together ? 'stdout' : chunk.stream;
+    const [unread] = withoutStart([{ ...chunk, stream }], this.#left);
+    this.#left[stream] -= chunk.data.length - (unread?.data.length ?? 0);
+    return unread && { ...chunk, data: unread.data };
   }
 }
 
