@@ -34,6 +34,7 @@ export const connectKubernetes = (options: KubernetesOptions): KubernetesRuntime
 export class KubernetesRuntime implements Runtime {
   readonly kind = 'kubernetes';
   readonly orchestrates = true;
+  readonly logsApart = false;
   readonly #options: KubernetesOptions;
   readonly #client: ClusterClient;
   readonly #evidence: PodEvidence;
