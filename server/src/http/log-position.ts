@@ -115,7 +115,7 @@ class Track {
   }
 }
 
-const haveSameBytes = (a: Buffer, b: Buffer): boolean => Buffer.from(a).sort().equals(Buffer.from(b).sort());
+const haveSameBytes = (a: Buffer, b: Buffer): boolean => Buffer.compare(a.toSorted(), b.toSorted()) === 0;
 
 const REPLACED = '\ufffd';
 const isAscii = (byte: number | undefined): boolean => byte !== undefined && byte < 0x80;
