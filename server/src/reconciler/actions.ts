@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { containerOf, homeOf, type PlanPolicy } from '../domain/sessions/container-plan.ts';
+import { vacated } from '../domain/sessions/decide-on-cluster.ts';
 import { finish, type Action, type Move } from '../domain/sessions/decision.ts';
 import { encodeChunk, lastLines, type KeptChunk } from '../domain/sessions/kept-log.ts';
 import { moveTo, note } from '../domain/sessions/lifecycle.ts';
@@ -68,6 +69,8 @@ export class Actions {
         return this.keepLog(session);
       case 'release':
         return this.release(session);
+      case 'vacate':
+        return this.vacate(session);
       case 'remove':
         return this.remove(session);
     }
@@ -141,6 +144,8 @@ export class Actions {
 
   /** The new generation is written down before anything of it exists: the sweep takes the old one for what it is. */
   private async replace(session: Session): Promise<Outcome> {
+    // Of one that others deleted, something may be left.
+    await this.parts.runtime.remove(containerOf(session));
     const next = note(session, {
       generation: session.generation + 1,
       processStartedAt: null,
@@ -156,6 +161,11 @@ export class Actions {
   private async release(session: Session): Promise<Outcome> {
     await this.parts.runtime.remove(containerOf(session));
     return { kind: 'again' };
+  }
+
+  private async vacate(session: Session): Promise<Outcome> {
+    await this.parts.runtime.remove(containerOf(session));
+    return { kind: 'move', move: vacated() };
   }
 
   /** Input that ends with its first client says that there will be one. */

@@ -13,7 +13,6 @@ import {
   LOST,
   move,
   noRoom,
-  paused,
   settled,
   terminate,
   timedOut,
@@ -21,6 +20,7 @@ import {
   wait,
   type Decision,
   type LifePolicy,
+  type Move,
   type Seen,
 } from './decision.ts';
 import type { Session } from './session.ts';
@@ -49,7 +49,7 @@ export function decideOnCluster(session: Session, seen: Seen, now: Date, policy:
     case 'running':
       return fromRunning(session, seen);
     case 'pausing':
-      return fromPausing(session, seen, now);
+      return fromPausing(session, seen);
     case 'paused':
       return fromPaused(session, seen);
     case 'restarting':
@@ -137,23 +137,23 @@ function fromRunning(session: Session, seen: Seen): Decision {
   }
 }
 
-function fromPausing(session: Session, seen: Seen, now: Date): Decision {
+/** Also what is gone may have left something: whoever deleted the pod did not think of what belongs to it. */
+function fromPausing(session: Session, seen: Seen): Decision {
   switch (seen.phase) {
     case 'absent':
-      return withoutContainer(paused(now, null));
     case 'created':
-      return act('release');
+      return act('vacate');
     case 'running':
     case 'frozen':
       return act('stop');
     case 'exited':
-      return act(session.logsKept ? 'release' : 'keep-log');
+      return act(session.logsKept ? 'vacate' : 'keep-log');
   }
 }
 
 function fromPaused(session: Session, seen: Seen): Decision {
   if (seen.phase !== 'absent') return act('release');
-  return session.wanted === 'running' ? withoutContainer(move('pending', 'resume asked for')) : wait(null);
+  return session.wanted === 'running' ? move('pending', 'resume asked for', NO_CONTAINER) : wait(null);
 }
 
 function fromRestarting(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
@@ -207,10 +207,10 @@ function withdraw(text: string, cause: Cause | null): Decision {
 }
 
 /** Its next container is a new one in every respect. */
-const withoutContainer = (decision: Decision): Decision =>
-  decision.kind === 'move'
-    ? { ...decision, changes: { ...decision.changes, grant: null, processStartedAt: null, logsKept: false, willStopAt: null } }
-    : decision;
+const NO_CONTAINER = { grant: null, processStartedAt: null, logsKept: false, willStopAt: null };
+
+/** What a session becomes once nothing of it is left in the cluster: the last step of `vacate`. */
+export const vacated = (): Move => move('paused', 'paused: files kept, memory and CPU given back', { ...NO_CONTAINER, frozen: false });
 
 const nodeLost = (session: Session, since: Date, limitMs: number): Cause => ({
   code: 'node-lost',
