@@ -23,11 +23,17 @@ export async function* logsOf(client: ClusterClient, pod: string, options: LogRe
   try {
     const source = await begin(client, path, options);
     if (source === undefined) return;
-    for await (const data of source) yield { stream: 'stdout', data: data as Buffer };
+    for await (const data of source) {
+      if (!isKubeletsOwn(data as Buffer)) yield { stream: 'stdout', data: data as Buffer };
+    }
   } catch (error) {
     if (!options.signal.aborted) throw client.broken(error);
   }
 }
+
+/** The kubelet says it as if the container had: its file is gone, since somebody deleted the pod. */
+const isKubeletsOwn = (data: Buffer): boolean =>
+  data.length < 200 && /^unable to retrieve container logs for [a-z-]+:\/\/[0-9a-f]{64}$/.test(data.toString());
 
 /** 400 is a container that has not begun: it has printed nothing, and who follows waits for it. */
 async function begin(
