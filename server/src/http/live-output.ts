@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
 import type { Terminal } from '../runtimes/runtime.ts';
 import { Bell } from './bell.ts';
-import { bytesIn, merged, Skipping, type LogStream } from './log-chunks.ts';
+import { bytesIn, merged, Skipping, withoutReturns, type LogStream } from './log-chunks.ts';
 import { alreadyIn } from '../domain/sessions/overlap.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const;
@@ -39,7 +39,7 @@ export class LiveOutput {
     const inLog = (stream: LogStream): number => alreadyIn(bytesIn(log, stream), bytesIn(this.#held, stream));
     this.#skipping = this.#apart
       ? new Skipping({ stdout: inLog('stdout'), stderr: inLog('stderr') })
-      : new Skipping(alreadyIn(bytesIn(log, 'stdout'), Buffer.concat(this.#held.map(({ data }) => data))));
+      : new Skipping(alreadyIn(withoutReturns(bytesIn(log, 'stdout')), withoutReturns(Buffer.concat(this.#held.map(({ data }) => data)))));
     this.#greedy = false;
   }
 

@@ -63,3 +63,10 @@ test('nor is what was read last given again when such a log lost its beginning',
   for (const chunk of [out('one two'), err('three'), out('four')]) position.advance(chunk);
   expect(text(position.rest([out('threefour five')]))).toBe(' five');
 });
+
+test('carriage returns that a log has lost are not missed', () => {
+  const position = new LogPosition({ logsApart: false });
+  position.advance(out('one\r\ntwo\r\n'));
+  expect(text(position.rest([out('one\ntwo\n')]))).toBe('');
+  expect(text(position.rest([out('one\r\ntwo\r\nthree\r\n')]))).toBe('three\r\n');
+});

@@ -1,5 +1,5 @@
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
-import { bytesIn, withoutStart, type LogStream, type StreamBytes } from './log-chunks.ts';
+import { bytesIn, endOf, withoutReturns, withoutStart, type LogStream, type StreamBytes } from './log-chunks.ts';
 import { overlap } from '../domain/sessions/overlap.ts';
 
 const REMEMBERED = 4096;
@@ -70,17 +70,25 @@ class StreamPosition {
   }
 }
 
-/** In a log that mixes the streams, perhaps in another order than they were read in: by counting, else behind what was read last. */
+/**
+ * In a log that mixes the streams, perhaps in another order than they were read in, and without their carriage returns: by
+ * counting, else behind what was read last.
+ */
 class MixedPosition {
   readonly #all = new Track();
   #last: Buffer = Buffer.alloc(0);
 
   advance(data: Buffer): void {
-    this.#all.advance(data);
-    this.#last = data.subarray(-REMEMBERED);
+    const plain = withoutReturns(data);
+    this.#all.advance(plain);
+    if (plain.length > 0) this.#last = plain.subarray(-REMEMBERED);
   }
 
   locateIn(copy: Buffer): number {
+    return endOf(copy, this.#locateInPlain(withoutReturns(copy)));
+  }
+
+  #locateInPlain(copy: Buffer): number {
     const counted = this.#all.countedIn(copy, haveSameBytes);
     if (counted !== undefined) return counted;
     const found = this.#all.foundIn(copy);
