@@ -70,6 +70,12 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
     exited({ cause: { code: 'image-not-found', message: 'no such image', remedy: '' } }),
     '-> terminating: no such image',
   ],
+  [
+    'its node makes its volumes ready, and may need to get the image still',
+    { state: 'scheduled', ...placed },
+    onNode({ waiting: { for: 'container', message: 'its container is being made' } }),
+    'note its container is being made',
+  ],
   ['its image is on its way', { state: 'scheduled', ...placed }, onNode({ waiting: pulling }), '-> pulling: pulling the image'],
   ['and still is', { state: 'pulling', ...placed, reason: 'pulling the image' }, onNode({ waiting: pulling }), 'wait 2000'],
   [

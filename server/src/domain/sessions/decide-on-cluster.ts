@@ -95,6 +95,8 @@ function fromPending(session: Session, seen: Seen, now: Date, policy: LifePolicy
 function fromImage(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
   if (seen.phase === 'absent') return act('create');
   if (seen.phase === 'exited') return ended(seen);
+  // Before the image the node makes the volumes ready, and says little of what it is at.
+  if (session.state === 'scheduled' && seen.waiting?.for === 'container') return untilStartable(session, seen, now, policy.readyMs);
   if (seen.waiting?.for !== 'image')
     return move('preparing', 'preparing its container', { timeline: beginStep(session.timeline, 'create', now) });
   if (session.state === 'scheduled') {
@@ -109,7 +111,7 @@ function fromPreparing(session: Session, seen: Seen, now: Date, policy: LifePoli
     case 'absent':
       return act('create');
     case 'created':
-      return untilStartable(session, seen, now, policy.readyMs);
+      return untilStartable(session, seen, now, seen.waiting?.for === 'image' ? policy.pullMs : policy.readyMs);
     case 'running':
     case 'frozen':
       return located(session, seen, untilReady(session, seen, now, policy.readyMs));
