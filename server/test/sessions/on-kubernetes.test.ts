@@ -155,13 +155,15 @@ describe.each(CLUSTERS)('on $name a session', ({ on, image }) => {
   test('runs when its port answers', async () => {
     const { id } = await create({
       port: 8000,
-      command: ['sh', '-c', 'while [ ! -e /tmp/go ]; do sleep 0.1; done; exec python3 -m http.server 8000'],
+      command: ['sh', '-c', 'while [ ! -e ~/go ]; do sleep 0.1; done; exec python3 -m http.server 8000'],
     });
     await until(client, id, 'waiting for its port', ({ reason }) => reason.includes('waiting for port 8000'));
     expect((await client.getSession({ params: { session: id } })).state).toBe('preparing');
-    await exec(id, 'touch /tmp/go');
+    const other = await runningOne();
+    await exec(other.id, 'touch ~/go');
     await running(id);
-    await end(id);
+    await exec(other.id, 'rm ~/go');
+    await Promise.all([end(id), end(other.id)]);
   });
 
   test('whose port never answers fails with that cause', async () => {

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { CoreV1Api } from '@kubernetes/client-node';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 /** Refuses everything, each in its own way. Nodes ask registries at 127.0.0.1 without TLS. */
 const REFUSING = `
@@ -43,12 +43,15 @@ export class NodeRegistry {
     };
     const spec = { hostNetwork: true, terminationGracePeriodSeconds: 0, containers: [main] };
     await core.createNamespacedPod({ namespace: 'default', body: { metadata: { name }, spec } });
-    const ready = async (): Promise<string | undefined> => {
-      const { status, spec: placed } = await core.readNamespacedPod({ name, namespace: 'default' });
-      return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true ? placed?.nodeName : undefined;
-    };
-    await expect.poll(ready, { timeout: 60_000 }).toBeDefined();
-    return new NodeRegistry(core, { pod: name, node: (await ready()) ?? '', port });
+    const node = await vi.waitFor(
+      async () => {
+        const { status, spec: placed } = await core.readNamespacedPod({ name, namespace: 'default' });
+        expect(status?.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }));
+        return placed?.nodeName ?? '';
+      },
+      { timeout: 60_000 },
+    );
+    return new NodeRegistry(core, { pod: name, node, port });
   }
 
   async stop(): Promise<void> {
