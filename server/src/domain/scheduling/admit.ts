@@ -12,8 +12,10 @@ import type { QueueOutcome } from './queue.ts';
  */
 export function admit(picture: Placement, capacities: readonly NodeCapacity[], ceilings: Ceilings): QueueOutcome {
   const asking = picture.pending.filter((session) => session.wanted === 'running' && session.grant === null);
-  if (capacities.length > 0)
-    return { moved: asking.map((session) => admitted(session, capacities, { ...ceilings, now: picture.now })), waiting: new Map() };
+  // A server that began without its cluster knows of no node yet, but shows one that has nothing.
+  const known = capacities.filter(({ cpu }) => cpu > 0);
+  if (known.length > 0)
+    return { moved: asking.map((session) => admitted(session, known, { ...ceilings, now: picture.now })), waiting: new Map() };
   const waiting = asking.map((session, index): [string, WaitingFor] => [
     session.id,
     { position: index + 1, of: asking.length, reasons: [] },
