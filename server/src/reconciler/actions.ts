@@ -79,7 +79,10 @@ export class Actions {
   private async place(session: Session): Promise<Outcome> {
     const { moved } = await this.parts.queue.run(session.id);
     const mine = moved.find(({ id }) => id === session.id);
-    return mine === undefined ? { kind: 'wait', inMs: QUEUE_LOOK_MS } : { kind: 'again', session: mine };
+    if (mine === undefined) return { kind: 'wait', inMs: QUEUE_LOOK_MS };
+    // Its generation is a new one: there is nothing to look at yet.
+    if (this.parts.runtime.orchestrates) await this.create(mine);
+    return { kind: 'again', session: mine };
   }
 
   private async ensureImage(session: Session): Promise<Outcome> {
