@@ -150,10 +150,10 @@ export class KubernetesRuntime implements Runtime {
   }
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {
-    const { metadata, status } = await this.#pods.present(ref);
+    const { metadata, spec, status } = await this.#pods.present(ref);
     // Its kubelet is about to tell: nothing needs to be asked of one that has given the pod up.
     const hasBegun = status?.phase === 'Pending' && metadata?.annotations?.[ANNOTATION.startedAt] !== undefined;
-    yield* logsOf(this.#client, podName(ref), { ...options, hasBegun });
+    yield* logsOf(this.#client, podName(ref), { ...options, hasBegun, tty: spec?.containers[0]?.tty === true });
   }
 
   async attach(ref: ContainerRef, options = { stdin: true }): Promise<Terminal> {

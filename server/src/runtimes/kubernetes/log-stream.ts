@@ -11,6 +11,8 @@ const LATE_AT_MOST_MS = 5_000;
 export interface LogRequest extends LogOptions {
   /** It has run, even if its kubelet does not know that yet. */
   readonly hasBegun?: boolean;
+  /** Its lines end as a terminal's do; containerd keeps no carriage return before a newline. */
+  readonly tty?: boolean;
 }
 
 /** What a container printed, from the node's file. The two streams are one there: all is stdout. A missing pod is ClusterRefusal 404. */
@@ -23,8 +25,11 @@ export async function* logsOf(client: ClusterClient, pod: string, options: LogRe
   try {
     const source = await begin(client, path, options);
     if (source === undefined) return;
-    for await (const data of source) {
-      if (!isKubeletsOwn(data as Buffer)) yield { stream: 'stdout', data: data as Buffer };
+    let before = 0;
+    for await (const data of source as AsyncIterable<Buffer>) {
+      if (isKubeletsOwn(data)) continue;
+      yield { stream: 'stdout', data: options.tty === true ? withReturns(data, before) : data };
+      before = data.at(-1) ?? before;
     }
   } catch (error) {
     if (!options.signal.aborted) throw client.broken(error);
@@ -51,3 +56,17 @@ async function begin(
     await delay(NOT_YET_MS, undefined, { signal });
   }
 }
+
+/** @param before the byte that came before these */
+function withReturns(data: Buffer, before: number): Buffer {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (let at = data.indexOf(NEWLINE); at !== -1; at = data.indexOf(NEWLINE, at + 1)) {
+    if ((at === 0 ? before : data[at - 1]) === RETURN) continue;
+    parts.push(data.subarray(from, at), CRLF);
+    from = at + 1;
+  }
+  return from === 0 ? data : Buffer.concat([...parts, data.subarray(from)]);
+}
+const [RETURN, NEWLINE] = [13, 10];
+const CRLF = Buffer.of(RETURN, NEWLINE);
