@@ -70,7 +70,7 @@ export class Pods {
     const { items } = await client.call('cluster.pod-list', (api) =>
       api.core.listNamespacedPod({ namespace: client.namespace, labelSelector }),
     );
-    const evidence = { now: new Date() };
+    const evidence = { now: new Date(), nodes: await this.#parts.evidence.nodes() };
     return items.flatMap((pod) => {
       const ref = refOf(pod.metadata?.labels, options.instance);
       if (ref === undefined) return [];
