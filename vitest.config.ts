@@ -27,7 +27,13 @@ const everyDay = [
     workers: 2,
     timeout: 180_000,
   }),
-  project('faults', 2, { include: ['server/test/faults/**/*.test.ts'], workers: 1, timeout: 1_200_000 }),
+  project('faults', 2, {
+    include: ['server/test/faults/**/*.test.ts'],
+    exclude: ['server/test/faults/kubernetes/**'],
+    workers: 1,
+    timeout: 1_200_000,
+  }),
+  project('cluster-faults', 3, { include: ['server/test/faults/kubernetes/**/*.test.ts'], workers: 1, timeout: 1_200_000 }),
 ];
 /** The fault suite again, with more rounds and more kills. */
 const longRuns = [project('soak', 0, { include: ['server/test/faults/**/*.test.ts'], workers: 1, timeout: 14_400_000 })];
