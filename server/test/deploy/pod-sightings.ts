@@ -26,6 +26,11 @@ export class PodSightings {
     return [...this.pods].filter(([, pods]) => pods.size > 1).map(([session, pods]) => `${session}: ${[...pods].join(', ')}`);
   }
 
+  /** Nothing was missed so far. */
+  get complete(): boolean {
+    return this.#watch.exitCode === null;
+  }
+
   close(): void {
     this.#watch.kill();
   }

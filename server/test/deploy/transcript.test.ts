@@ -1,22 +1,14 @@
 import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import type { Client, Session } from '@berth/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KUBECONFIG } from '../runtimes/kubernetes/cluster-bed.ts';
 import { DeployGround } from './deploy-ground.ts';
 import { blocksUnder } from './page.ts';
-import { PodSightings } from './pod-sightings.ts';
-import { Replicas } from './replicas.ts';
+import { storm } from './storm.ts';
 import type { TypedShell } from './typed-shell.ts';
 
 const LINE_MS = 20 * 60_000;
-const RUNNING_MS = 15 * 60_000;
-const SESSIONS = 50;
-const KILLED_AFTER = 15;
-const AT_ONCE = 10;
-const SECRET_VALUE = 'only-the-session-knows';
 const THINGS = 'pods,secrets,networkpolicies,services';
 
 describe.skipIf(KUBECONFIG === undefined)('docs/kubernetes.md, in an empty cluster', () => {
@@ -47,7 +39,7 @@ describe.skipIf(KUBECONFIG === undefined)('docs/kubernetes.md, in an empty clust
   });
 
   it('loses and doubles nothing when the other replica is killed', async () => {
-    await storm({ ground, name: 'other', victim: 'other' });
+    await storm(ground, 'other');
     await reconnect();
     await shell.line('npx berth session stop --all', LINE_MS);
     await expect.poll(() => leftOver(ground), { timeout: 120_000, interval: 1000 }).toEqual([]);
@@ -55,7 +47,7 @@ describe.skipIf(KUBECONFIG === undefined)('docs/kubernetes.md, in an empty clust
   });
 
   it('loses and doubles nothing when the replica is killed that the clients talk to', async () => {
-    await storm({ ground, name: 'same', victim: 'same' });
+    await storm(ground, 'same');
     await reconnect();
   });
 
@@ -85,113 +77,6 @@ async function visit(shell: TypedShell, line: string): Promise<void> {
   await shell.shows(/^42 in hello$/m);
   await shell.keys('C-p', 'C-q');
   await shell.back(line, LINE_MS);
-}
-
-interface Storm {
-  readonly ground: DeployGround;
-  /** Of its sessions, before their numbers. */
-  readonly name: string;
-  /** The replica that is killed: the one that the clients talk to, or not. */
-  readonly victim: 'same' | 'other';
-}
-
-/** Many sessions asked for at once, while a replica is killed; all of them run in the end, each in the only pod it ever had. */
-async function storm({ ground, name, victim }: Storm): Promise<void> {
-  const replicas = await Replicas.of(ground);
-  const sightings = new PodSightings(ground);
-  try {
-    const [talkedTo, other] = await replicas.ready();
-    const clients = [await replicas.client(talkedTo), await replicas.client(other)];
-    const killing = new Errand(KILLED_AFTER, () => replicas.kill(victim === 'same' ? talkedTo : other));
-    const create = async (number: number): Promise<string> => {
-      const { id } = await insist(victim === 'same' ? clients : clients.slice(0, 1), (client) =>
-        client.createSession({ body: wanted(name, number) }),
-      );
-      await killing.count();
-      return id;
-    };
-    const ids = await inTurns(
-      Array.from({ length: SESSIONS }, (_, index) => index),
-      create,
-    );
-    await killing.done;
-    expect(new Set(ids).size).toBe(SESSIONS);
-    const survivor = victim === 'same' ? clients.slice(1) : clients.slice(0, 1);
-    const running = await untilRunning(survivor, name);
-    expect(running.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
-    expect(sightings.doubled).toEqual([]);
-    const pods = await ground.kubectl('get', 'pods', '--namespace=berth-sessions', '--output=yaml');
-    expect(pods).not.toContain(SECRET_VALUE);
-    const mine = ids.map((id) => [...(sightings.pods.get(id) ?? [])]);
-    expect(mine.map(([pod]) => pod?.split(' ').slice(0, 2).join(' '))).toEqual(ids.map(() => '1 main1'));
-    console.log(
-      `${victim} replica killed: ${running.length} running, ${mine.flat().length} pods ever seen of them, ${sightings.doubled.length} duplicates`,
-    );
-  } finally {
-    sightings.close();
-    replicas.close();
-  }
-}
-
-const wanted = (name: string, number: number) => ({
-  clientToken: `${name}-${number}`,
-  name: `${name}-${number}`,
-  command: ['sleep', '1000000'],
-  env: { WORD: SECRET_VALUE },
-});
-
-/** Done once that many have been counted; whoever waits for it sees how it went. */
-class Errand {
-  readonly done: Promise<void>;
-  #left: number;
-  #begin: () => void = () => undefined;
-
-  constructor(after: number, work: () => Promise<void>) {
-    this.#left = after;
-    this.done = new Promise<void>((resolve) => (this.#begin = resolve)).then(work);
-    this.done.catch(() => undefined);
-  }
-
-  async count(): Promise<void> {
-    this.#left -= 1;
-    if (this.#left === 0) this.#begin();
-  }
-}
-
-/** Asks one after the other until somebody answers. */
-async function insist<T>(clients: readonly Client[], request: (client: Client) => Promise<T>): Promise<T> {
-  const end = Date.now() + 120_000;
-  for (let attempt = 0; ; attempt += 1) {
-    const client = clients[attempt % clients.length];
-    if (client === undefined) throw new Error('nobody to ask');
-    try {
-      return await request(client);
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await delay(100);
-    }
-  }
-}
-
-async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const queue = [...items.entries()];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next[0]] = await work(next[1]);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return results;
-}
-
-async function untilRunning(clients: readonly Client[], name: string): Promise<readonly Session[]> {
-  let mine: Session[] = [];
-  const states = async (): Promise<Record<string, number>> => {
-    const { items } = await insist(clients, (client) => client.listSessions({ query: { limit: 200 } }));
-    mine = items.filter((session) => session.name.startsWith(`${name}-`));
-    return Object.fromEntries(Object.entries(Object.groupBy(mine, ({ state }) => state)).map(([state, of]) => [state, of.length]));
-  };
-  await expect.poll(states, { timeout: RUNNING_MS, interval: 1000 }).toEqual({ running: SESSIONS });
-  return mine;
 }
 
 /** What sessions are made of, and is still there. */

@@ -19,6 +19,8 @@ interface ShellPlace {
 export class TypedShell {
   readonly #socket = `berth-${randomUUID().slice(0, 8)}`;
   readonly #place: ShellPlace;
+  /** Prompts that were waited for; the first is before any line. */
+  #seen = 1;
 
   private constructor(place: ShellPlace) {
     this.#place = place;
@@ -66,9 +68,6 @@ export class TypedShell {
     const code = await status();
     if (code !== 0) throw new Error(`"${text}" ended with ${code}:\n${await this.screen()}`);
   }
-  /** Lines whose end was waited for; the first prompt is the shell's own. */
-  #seen = 1;
-
   async screen(): Promise<string> {
     return (await this.#tmux('capture-pane', '-t', ':', '-p', '-S', '-200')).trimEnd();
   }
