@@ -21,6 +21,8 @@ describe.skipIf(KUBECONFIG === undefined)('docs/kubernetes.md, in an empty clust
     ground = await DeployGround.make(KUBECONFIG ?? '');
     empty = await ground.content();
     expect(empty).toContain('Namespace /default');
+    // What the page makes, it deletes by name at the end.
+    expect(empty).not.toContain('Namespace /berth');
     blocks = await blocksUnder('From an empty cluster to a session', join(ground.checkout, 'docs/kubernetes.md'));
     shell = await ground.shell();
   });
