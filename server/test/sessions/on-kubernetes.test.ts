@@ -111,18 +111,19 @@ describe.each(CLUSTERS)('on $name a session', ({ on, image }) => {
       command: ['sh', '-c', 'echo "life $(cat ~/life 2>/dev/null || echo one)"; echo two > ~/life; exec sleep 600'],
     });
     const params = { session: session.id };
+    const logs = async () => (await berth(server, ['session', 'logs', session.id])).stdout;
     const [first] = await podsOf(session);
     await client.pauseSession({ params, body: {} });
     await until(client, session.id, 'paused', ({ state }) => state === 'paused');
     expect(await podsOf(session)).toEqual([]);
-    expect((await berth(server, ['session', 'logs', session.id])).stdout).toBe('life one\n');
+    expect(await logs()).toBe('life one\n');
     await client.resumeSession({ params, body: {} });
     expect(await running(session.id)).toMatchObject({ generation: session.generation + 1, restarts: 0 });
     expect(await podsOf(session)).not.toContain(first);
-    await expect.poll(async () => (await berth(server, ['session', 'logs', session.id])).stdout).toBe('life one\nlife two\n');
+    await expect.poll(logs, { timeout: 30_000 }).toBe('life one\nlife two\n');
     await exec(session.id, 'rm ~/life');
     await end(session.id);
-    expect((await berth(server, ['session', 'logs', session.id])).stdout).toBe('life one\nlife two\n');
+    expect(await logs()).toBe('life one\nlife two\n');
   });
 
   test('that is restarted keeps its id and gets a new pod', async () => {
