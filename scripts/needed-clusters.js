@@ -1,8 +1,8 @@
-import { globSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './root.js';
 
-const TESTS = '{contract,server,cli}/{src,test}/**/*.test.ts';
+const FOLDERS = ['contract', 'server', 'cli'].flatMap((name) => [`${name}/src`, `${name}/test`]);
 const onCluster = /kubernetes|(?:engines|platforms)\.ts/i;
 
 /**
@@ -11,7 +11,11 @@ const onCluster = /kubernetes|(?:engines|platforms)\.ts/i;
  * @param {readonly string[]} words arguments of vitest; where none names a test, all are meant
  */
 export function neededClusters(words) {
-  const files = globSync(TESTS, { cwd: root });
+  const files = FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => join(folder, name)),
+  );
   const named = files.filter((file) => words.some((word) => file.includes(word)));
   const larger = (named.length > 0 ? named : files).filter((file) => file.includes('/test/'));
   const using = larger.filter((file) => onCluster.test(file + readFileSync(join(root, file), 'utf8')));

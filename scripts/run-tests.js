@@ -6,10 +6,11 @@ import { node24, toolEnvironment } from './node24.js';
 import { root } from './root.js';
 import { TestBed } from './test-bed.js';
 
-/** Side by side: the fault suite waits most of its time, and has engines of its own. */
+/** Side by side: the fault suites wait most of their time, and have engines and a cluster of their own. */
 const EVERYTHING = [
   ['--project', 'unit', '--project', 'whole'],
   ['--project', 'faults'],
+  ['--project', 'cluster-faults'],
 ];
 
 /**

@@ -104,7 +104,7 @@ export class Attachment {
   async #listenFirst(stdin: boolean): Promise<void> {
     const session = await this.#watch.read(this.#socket.gone);
     const terminal = await this.#attach(session, { stdin, started: false });
-    if (terminal !== undefined) this.#early = { terminal, live: new LiveOutput(terminal) };
+    if (terminal !== undefined) this.#early = { terminal, live: new LiveOutput(terminal, this.#parts.runtime) };
   }
 
   async #untilFinal(stdin: boolean): Promise<void> {
@@ -144,7 +144,7 @@ export class Attachment {
   async #live(session: Session, terminal: Terminal, early: LiveOutput | undefined): Promise<void> {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#socket.gone, over.signal]);
-    const live = early ?? new LiveOutput(terminal);
+    const live = early ?? new LiveOutput(terminal, this.#parts.runtime);
     try {
       const fullScreen = early === undefined ? await this.#showBefore(session, live) : await this.#showNothing(session, live);
       void this.#takeInput(session, { terminal, fullScreen, signal });
@@ -202,7 +202,7 @@ export class Attachment {
     const first = this.#position === undefined;
     if (session.generation !== this.#generation) {
       this.#generation = session.generation;
-      this.#position = first ? undefined : new LogPosition();
+      this.#position = first ? undefined : new LogPosition(this.#parts.runtime);
     }
     if (this.#position === undefined) return this.#replay(session, before);
     await this.#giveAll(this.#position.rest(before));
@@ -213,13 +213,13 @@ export class Attachment {
   async #showNothing(session: Session, live: LiveOutput): Promise<false> {
     await live.continueAfter([], this.#socket.gone);
     this.#generation = session.generation;
-    this.#position = new LogPosition();
+    this.#position = new LogPosition(this.#parts.runtime);
     await this.#socket.control({ type: 'attached', replayedBytes: 0 });
     return false;
   }
 
   async #replay(session: Session, before: readonly KeptChunk[]): Promise<boolean> {
-    this.#position = new LogPosition();
+    this.#position = new LogPosition(this.#parts.runtime);
     for (const chunk of before) this.#position.advance(chunk);
     if (session.spec.tty && !this.#fromStart && this.#request.replay) {
       const { data, fullScreen } = await screenAfter(bytesIn(before, 'stdout'), this.#size.current ?? USUAL_SIZE);

@@ -78,7 +78,7 @@ class Follower {
 
   /** Whoever wants only a tail has the whole log counted: a restart may print the same lines again, and only counting tells them apart. */
   async *#begin(session: Session): AsyncGenerator<KeptChunk> {
-    const position = new LogPosition();
+    const position = new LogPosition(this.#parts.runtime);
     if (this.#tail !== undefined) {
       const past = await readLog(this.#parts, session, this.#signal);
       for (const chunk of past) position.advance(chunk);

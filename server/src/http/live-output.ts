@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
 import type { Terminal } from '../runtimes/runtime.ts';
 import { Bell } from './bell.ts';
-import { bytesIn, merged, Skipping, type LogStream } from './log-chunks.ts';
+import { bytesIn, merged, Skipping, withoutReturns, type LogStream } from './log-chunks.ts';
 import { alreadyIn } from '../domain/sessions/overlap.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const;
@@ -18,10 +18,13 @@ export class LiveOutput {
   #open: number = STREAMS.length;
   /** While the log is being read everything is taken, whatever its size: bytes not taken could not be compared. */
   #greedy = true;
-  #skipping = new Skipping({ stdout: 0, stderr: 0 });
+  readonly #apart: boolean;
+  #skipping = new Skipping(0);
 
-  constructor(terminal: Terminal) {
+  /** `logsApart`: as the runtime says. */
+  constructor(terminal: Terminal, { logsApart }: { readonly logsApart: boolean } = { logsApart: true }) {
     this.#terminal = terminal;
+    this.#apart = logsApart;
     for (const stream of STREAMS) this.#listen(stream, terminal[stream]);
   }
 
@@ -34,7 +37,9 @@ export class LiveOutput {
   async continueAfter(log: readonly KeptChunk[], signal: AbortSignal): Promise<void> {
     if (log.length > 0 && this.#held.length === 0) await this.#bell.wait(SETTLE_MS, signal);
     const inLog = (stream: LogStream): number => alreadyIn(bytesIn(log, stream), bytesIn(this.#held, stream));
-    this.#skipping = new Skipping({ stdout: inLog('stdout'), stderr: inLog('stderr') });
+    this.#skipping = this.#apart
+      ? new Skipping({ stdout: inLog('stdout'), stderr: inLog('stderr') })
+      : new Skipping(alreadyIn(withoutReturns(bytesIn(log, 'stdout')), withoutReturns(Buffer.concat(this.#held.map(({ data }) => data)))));
     this.#greedy = false;
   }
 

@@ -33,3 +33,10 @@ test('neighbours of one stream become one message, and never a huge one', () => 
   expect(Math.max(...sizes)).toBeLessThanOrEqual(64 * 1024);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(1_000_000);
 });
+
+test('bytes of both streams together are let go of in the order in which they come, returns not counted', () => {
+  const skipping = new Skipping(5);
+  expect(skipping.unread({ stream: 'stdout', data: Buffer.from('ab\r\n') })).toBeUndefined();
+  expect(skipping.unread({ stream: 'stderr', data: Buffer.from('cdef') })).toEqual({ stream: 'stderr', data: Buffer.from('ef') });
+  expect(skipping.unread({ stream: 'stdout', data: Buffer.from('g') })).toEqual({ stream: 'stdout', data: Buffer.from('g') });
+});

@@ -25,19 +25,47 @@ export function withoutStart(chunks: readonly KeptChunk[], count: StreamBytes): 
   });
 }
 
-/** Lets go of the first so many bytes of each stream, as its chunks come. */
+const RETURN = 13;
+
+/** A log that mixes the streams may also have lost carriage returns. */
+export function withoutReturns(data: Buffer): Buffer {
+  if (!data.includes(RETURN)) return data;
+  const rest = Buffer.allocUnsafe(data.length);
+  let length = 0;
+  for (const byte of data) if (byte !== RETURN) rest[length++] = byte;
+  return rest.subarray(0, length);
+}
+
+/** Where so many bytes end, carriage returns not counted; the end, where there are not so many. */
+export function endOf(data: Buffer, count: number): number {
+  if (!data.includes(RETURN)) return Math.min(count, data.length);
+  let at = 0;
+  for (let left = count; left > 0 && at < data.length; at += 1) if (data[at] !== RETURN) left -= 1;
+  return at;
+}
+
+/** Lets go of the first so many bytes of each stream, or of both together without returns, as its chunks come. */
 export class Skipping {
   readonly #left: Record<LogStream, number>;
+  #together: number;
 
-  constructor(count: StreamBytes) {
-    this.#left = { ...count };
+  constructor(count: StreamBytes | number) {
+    this.#together = typeof count === 'number' ? count : 0;
+    this.#left = typeof count === 'number' ? { stdout: 0, stderr: 0 } : { ...count };
   }
 
   /** What is new of it, if anything is. */
   unread(chunk: KeptChunk): KeptChunk | undefined {
+    if (this.#together > 0) return this.#unreadOfBoth(chunk);
     const [unread] = withoutStart([chunk], this.#left);
     this.#left[chunk.stream] -= chunk.data.length - (unread?.data.length ?? 0);
     return unread;
+  }
+
+  #unreadOfBoth(chunk: KeptChunk): KeptChunk | undefined {
+    const end = endOf(chunk.data, this.#together);
+    this.#together -= withoutReturns(chunk.data.subarray(0, end)).length;
+    return end === chunk.data.length ? undefined : { ...chunk, data: chunk.data.subarray(end) };
   }
 }
 

@@ -50,3 +50,23 @@ test('nor in a copy that lost its beginning', () => {
   const position = after(...Array.from({ length: 2_000 }, () => lost), ...Array.from({ length: 2_000 }, () => kept));
   expect(text(position.rest([...Array.from({ length: 1_900 }, () => replaced(kept)), out('more')]))).toBe('more');
 });
+
+test('a log that mixes the streams is counted as one, in whatever order they were read', () => {
+  const position = new LogPosition({ logsApart: false });
+  for (const chunk of [err('E'), out('O')]) position.advance(chunk);
+  expect(text(position.rest([out('OE')]))).toBe('');
+  expect(text(position.rest([out('OEmore')]))).toBe('more');
+});
+
+test('nor is what was read last given again when such a log lost its beginning', () => {
+  const position = new LogPosition({ logsApart: false });
+  for (const chunk of [out('one two'), err('three'), out('four')]) position.advance(chunk);
+  expect(text(position.rest([out('threefour five')]))).toBe(' five');
+});
+
+test('carriage returns that a log has lost are not missed', () => {
+  const position = new LogPosition({ logsApart: false });
+  position.advance(out('one\r\ntwo\r\n'));
+  expect(text(position.rest([out('one\ntwo\n')]))).toBe('');
+  expect(text(position.rest([out('one\r\ntwo\r\nthree\r\n')]))).toBe('three\r\n');
+});

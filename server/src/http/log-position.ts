@@ -1,5 +1,5 @@
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
-import { bytesIn, withoutStart, type LogStream, type StreamBytes } from './log-chunks.ts';
+import { bytesIn, endOf, withoutReturns, withoutStart, type LogStream, type StreamBytes } from './log-chunks.ts';
 import { overlap } from '../domain/sessions/overlap.ts';
 
 const REMEMBERED = 4096;
@@ -7,13 +7,21 @@ const REMEMBERED = 4096;
 /** How far into a session's log a reader has come, counted from its beginning, so that she can go on from another copy of it. */
 export class LogPosition {
   readonly #streams: Readonly<Record<LogStream, StreamPosition>> = { stdout: new StreamPosition(), stderr: new StreamPosition() };
+  readonly #together: MixedPosition | undefined;
+
+  /** `logsApart`: as the runtime says. */
+  constructor({ logsApart }: { readonly logsApart: boolean } = { logsApart: true }) {
+    this.#together = logsApart ? undefined : new MixedPosition();
+  }
 
   advance({ stream, data }: KeptChunk): void {
-    this.#streams[stream].advance(data);
+    if (this.#together !== undefined) this.#together.advance(data);
+    else this.#streams[stream].advance(data);
   }
 
   /** Bytes from the beginning of this copy, which may lack the log's own beginning. */
   locateIn(copy: readonly KeptChunk[]): StreamBytes {
+    if (this.#together !== undefined) return { stdout: this.#together.locateIn(bytesIn(copy, 'stdout')), stderr: 0 };
     const { stdout, stderr } = this.#streams;
     return { stdout: stdout.locateIn(bytesIn(copy, 'stdout')), stderr: stderr.locateIn(bytesIn(copy, 'stderr')) };
   }
@@ -62,6 +70,34 @@ class StreamPosition {
   }
 }
 
+/**
+ * In a log that mixes the streams, perhaps in another order than they were read in, and without their carriage returns: by
+ * counting, else behind what was read last.
+ */
+class MixedPosition {
+  readonly #all = new Track();
+  #last: Buffer = Buffer.alloc(0);
+
+  advance(data: Buffer): void {
+    const plain = withoutReturns(data);
+    this.#all.advance(plain);
+    if (plain.length > 0) this.#last = plain.subarray(-REMEMBERED);
+  }
+
+  locateIn(copy: Buffer): number {
+    return endOf(copy, this.#locateInPlain(withoutReturns(copy)));
+  }
+
+  #locateInPlain(copy: Buffer): number {
+    const counted = this.#all.countedIn(copy, haveSameBytes);
+    if (counted !== undefined) return counted;
+    const found = this.#all.foundIn(copy);
+    if (found !== undefined) return found;
+    const last = this.#last.length === 0 ? -1 : copy.lastIndexOf(this.#last);
+    return last === -1 ? overlap(this.#all.recent, copy) : last + this.#last.length;
+  }
+}
+
 /** How many bytes there were, and the last of them. */
 class Track {
   #count = 0;
@@ -76,8 +112,8 @@ class Track {
     this.#recent = Buffer.concat([this.#recent, data.subarray(-REMEMBERED)]).subarray(-REMEMBERED);
   }
 
-  countedIn(copy: Buffer): number | undefined {
-    const isThere = this.#count <= copy.length && copy.subarray(this.#count - this.#recent.length, this.#count).equals(this.#recent);
+  countedIn(copy: Buffer, areSame = (a: Buffer, b: Buffer): boolean => a.equals(b)): number | undefined {
+    const isThere = this.#count <= copy.length && areSame(copy.subarray(this.#count - this.#recent.length, this.#count), this.#recent);
     return isThere ? this.#count : undefined;
   }
 
@@ -86,6 +122,8 @@ class Track {
     return found === -1 ? undefined : found + this.#recent.length;
   }
 }
+
+const haveSameBytes = (a: Buffer, b: Buffer): boolean => Buffer.compare(a.toSorted(), b.toSorted()) === 0;
 
 const REPLACED = '\ufffd';
 const isAscii = (byte: number | undefined): boolean => byte !== undefined && byte < 0x80;

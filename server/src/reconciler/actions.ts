@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { containerOf, homeOf, type PlanPolicy } from '../domain/sessions/container-plan.ts';
+import { vacated } from '../domain/sessions/decide-on-cluster.ts';
 import { finish, type Action, type Move } from '../domain/sessions/decision.ts';
 import { encodeChunk, lastLines, type KeptChunk } from '../domain/sessions/kept-log.ts';
 import { moveTo, note } from '../domain/sessions/lifecycle.ts';
@@ -68,6 +69,8 @@ export class Actions {
         return this.keepLog(session);
       case 'release':
         return this.release(session);
+      case 'vacate':
+        return this.vacate(session);
       case 'remove':
         return this.remove(session);
     }
@@ -76,9 +79,13 @@ export class Actions {
   private async place(session: Session): Promise<Outcome> {
     const { moved } = await this.parts.queue.run(session.id);
     const mine = moved.find(({ id }) => id === session.id);
-    if (mine !== undefined) return { kind: 'again', session: mine };
-    const startsInMs = (session.startsAt?.getTime() ?? 0) - this.parts.now().getTime();
-    return { kind: 'wait', inMs: startsInMs > 0 ? Math.min(startsInMs, QUEUE_LOOK_MS) : QUEUE_LOOK_MS };
+    if (mine === undefined) {
+      const startsInMs = (session.startsAt?.getTime() ?? 0) - this.parts.now().getTime();
+      return { kind: 'wait', inMs: startsInMs > 0 ? Math.min(startsInMs, QUEUE_LOOK_MS) : QUEUE_LOOK_MS };
+    }
+    // Its generation is a new one: there is nothing to look at yet.
+    if (this.parts.runtime.orchestrates) await this.create(mine);
+    return { kind: 'again', session: mine };
   }
 
   private async ensureImage(session: Session): Promise<Outcome> {
@@ -143,6 +150,8 @@ export class Actions {
 
   /** The new generation is written down before anything of it exists: the sweep takes the old one for what it is. */
   private async replace(session: Session): Promise<Outcome> {
+    // Of one that others deleted, something may be left.
+    await this.parts.runtime.remove(containerOf(session));
     const next = note(session, {
       generation: session.generation + 1,
       processStartedAt: null,
@@ -158,6 +167,11 @@ export class Actions {
   private async release(session: Session): Promise<Outcome> {
     await this.parts.runtime.remove(containerOf(session));
     return { kind: 'again' };
+  }
+
+  private async vacate(session: Session): Promise<Outcome> {
+    await this.parts.runtime.remove(containerOf(session));
+    return { kind: 'move', move: vacated() };
   }
 
   /** Input that ends with its first client says that there will be one. */

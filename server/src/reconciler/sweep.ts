@@ -49,16 +49,19 @@ export async function sweep(parts: SweepParts): Promise<SweepReport> {
 
 /** Live sessions whose container is not as it should be are looked at now. */
 async function correct(parts: SweepParts, observed: readonly Observed[]): Promise<number> {
-  const phases = new Map(observed.map(({ ref, phase }) => [`${ref.sessionId} ${ref.generation}`, phase]));
+  const containers = new Map(observed.map((one) => [`${one.ref.sessionId} ${one.ref.generation}`, one]));
   let corrected = 0;
   for (const { id, state, generation } of await parts.store.live()) {
-    const phase = phases.get(`${id} ${generation}`) ?? 'absent';
-    if (isAsExpected(state, phase, parts.runtime.orchestrates)) continue;
+    const { phase, silent } = containers.get(`${id} ${generation}`) ?? NONE;
+    // Of a node that falls silent, nothing may tell: its pods need not change by that.
+    if (silent === undefined && isAsExpected(state, phase, parts.runtime.orchestrates)) continue;
     corrected += 1;
     await parts.hint(id);
   }
   return corrected;
 }
+
+const NONE: Pick<Observed, 'phase' | 'silent'> = { phase: 'absent' };
 
 function isAsExpected(state: string, phase: ContainerPhase, orchestrated: boolean): boolean {
   if (state === 'running') return phase === 'running';

@@ -68,6 +68,7 @@ export interface FakeOptions {
 export class FakeRuntime implements Runtime, Freezable {
   readonly kind = 'fake';
   readonly orchestrates = false;
+  readonly logsApart = true;
   readonly engine: FakeEngine;
   readonly faults: Faults;
   readonly #options: FakeOptions;

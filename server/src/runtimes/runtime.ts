@@ -148,6 +148,8 @@ export interface Runtime {
    * again, a new generation takes its place.
    */
   readonly orchestrates: boolean;
+  /** `logs` keeps the two streams apart; else all is stdout in it. */
+  readonly logsApart: boolean;
 
   ensureImage(request: ImageRequest): Promise<ImageState>;
   ensureStorage(node: string, storage: StorageRef, imageDigest: string): Promise<void>;

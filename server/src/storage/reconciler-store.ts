@@ -99,7 +99,7 @@ export class PostgresReconcilerStore implements ReconcilerStore {
         const written: Session[] = [];
         for (const next of answered.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
           const write = compareAndSet(next, leaseMs);
-          const kind = before.get(next.id) === next.state ? 'notice' : 'state';
+          const kind = before.get(next.id) !== next.state ? 'state' : next.state === 'pending' ? 'progress' : 'notice';
           const { rows: saved } = await sql`${withEvent(write, { kind, message: next.reason })}`.execute(transaction);
           if (saved.length === 1) written.push(next);
         }

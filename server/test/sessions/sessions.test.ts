@@ -61,8 +61,10 @@ describe.each(PLATFORMS)('a session on $name', ({ on, image: IMAGE, orchestrates
     const second = await create({ ...here, resources: { cpu: 1 } });
     const waiting = await until(client, second.id, 'waiting with a reason', (session) => session.waiting !== null);
     // A cluster also counts what is none of Berth's.
-    const shortage = orchestrates ? /needs 1 CPU, 0\.\d+ free of 2/ : `needs 1 CPU, 0.5 free of 2 (in use by your session ${first.name})`;
-    expect(waiting.waiting?.reasons).toEqual([{ node: here.node, reason: expect.stringMatching(shortage) as string }]);
+    const shortage = orchestrates
+      ? (expect.stringMatching(/needs 1 CPU, 0\.\d+ free of 2/) as string)
+      : `needs 1 CPU, 0.5 free of 2 (in use by your session ${first.name})`;
+    expect(waiting.waiting?.reasons).toEqual([{ node: here.node, reason: shortage }]);
     await end(first.id);
     await until(client, second.id, 'running', ({ state }) => state === 'running');
     await end(second.id);

@@ -2,13 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Client } from '@berth/contract';
 import { BerthProcess } from '../support/berth-process.ts';
 import { berth } from '../support/command-line.ts';
-import { ENGINES } from '../support/engines.ts';
+import { PLATFORMS } from '../support/platforms.ts';
 import { Tmux } from '../support/tmux.ts';
 import { endAll, hasEnded, until } from '../support/until.ts';
 
-const IMAGE = `docker://${process.env['BERTH_TEST_IMAGE'] ?? 'dev/debian:latest'}`;
-
-describe.each(ENGINES)('a terminal on $name', ({ host }) => {
+describe.each(PLATFORMS)('a terminal on $name', ({ on, image: IMAGE }) => {
   let server: BerthProcess;
   let client: Client;
   const open: Tmux[] = [];
@@ -18,7 +16,7 @@ describe.each(ENGINES)('a terminal on $name', ({ host }) => {
     return one;
   };
   beforeAll(async () => {
-    server = await BerthProcess.start({ dockerHost: host, env: { BERTH_DEFAULT_IMAGE: IMAGE } });
+    server = await BerthProcess.start({ ...on, env: { BERTH_DEFAULT_IMAGE: IMAGE } });
     client = await server.client();
   });
   afterAll(async () => {
@@ -81,11 +79,12 @@ describe.each(ENGINES)('a terminal on $name', ({ host }) => {
   });
 
   test('that is interrupted while the session waits gives its claim back', async () => {
-    const { capacity } = (await client.listNodes({ query: {} })).items[0] ?? { capacity: { cpu: 1 } };
-    const holder = await client.createSession({ body: { image: IMAGE, command: ['sleep', '600'], resources: { cpu: capacity.cpu } } });
+    const { name: node, capacity } = (await client.listNodes({ query: {} })).items[0] ?? { name: '', capacity: { cpu: 1 } };
+    const most = capacity.cpu * 0.75;
+    const holder = await client.createSession({ body: { image: IMAGE, command: ['sleep', '600'], node, resources: { cpu: most } } });
     await until(client, holder.id, 'running', ({ state }) => state === 'running');
-    const waiting = await terminal(['session', 'create', '--name', 'waiting', '--cpus', `${capacity.cpu}`]);
-    await waiting.shows(/needs \d+ CPU/);
+    const waiting = await terminal(['session', 'create', '--name', 'waiting', '--node', node, '--cpus', `${most}`]);
+    await waiting.shows(/needs [\d.]+ CPU/);
     await waiting.type('C-c');
     await waiting.shows('left with 130');
     expect(await until(client, 'waiting', 'cancelled', hasEnded)).toMatchObject({ state: 'cancelled' });

@@ -19,12 +19,14 @@ export function admit(picture: Placement, capacities: readonly NodeCapacity[], p
   const asking = pending.filter((session) => session.wanted === 'running' && !isIn(session));
   const ready = asking.filter((session) => holdsOf(session, now).length === 0);
   const queue = [...inOrder(ready, { ...policy, now }), ...asking.filter((session) => !ready.includes(session))];
+  // A server that began without its cluster knows of no node yet, but shows one that has nothing.
+  const known = capacities.filter(({ cpu }) => cpu > 0);
   const moved: Session[] = [];
   const waiting = new Map<string, WaitingFor>();
   for (const [index, session] of queue.entries()) {
     const holds = [...holdsOf(session, now), ...load.holdsOf(session)];
-    if (holds.length === 0 && capacities.length > 0) {
-      moved.push(admitted(session, capacities, { ...policy, now }));
+    if (holds.length === 0 && known.length > 0) {
+      moved.push(admitted(session, known, { ...policy, now }));
       load.add(session);
     } else {
       waiting.set(session.id, { position: index + 1, of: queue.length, reasons: [], holds });

@@ -127,6 +127,22 @@ describe('the queue', () => {
   });
 });
 
+describe('the queue of a cluster', () => {
+  const letIn = (nodes: NodeCapacity[]) =>
+    runQueue({ now: T0, pending: [asking('a', {})], holding: [] }, nodes, { ...policy, orchestrates: true });
+
+  test('lets in at once, with what the largest node would allow', () => {
+    const [session] = letIn([node(), node({ name: 'n2', cpu: 4 })]).moved;
+    expect(session).toMatchObject({ generation: 1, grant: { node: '', cpus: 4, memoryBytes: 4 * GIB } });
+  });
+
+  test('lets nobody in before the cluster has said what it has', () => {
+    const { moved, waiting } = letIn([node({ cpu: 0, memoryBytes: 0, devices: [], reachable: false })]);
+    expect(moved).toEqual([]);
+    expect(waiting.get('a')).toEqual({ position: 1, of: 1, reasons: [] });
+  });
+});
+
 test('a request no node could ever hold is answered with what there is', () => {
   expect(neverFits({ cpu: 99, memoryBytes: 0, gpu: 0 }, [node()])).toBe(
     'no node could ever hold 99 CPUs: n1 has 2 CPUs, 8GiB of memory and 2 GPUs. Ask for no more than that',

@@ -75,6 +75,12 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
     exited({ cause: { code: 'image-not-found', message: 'no such image', remedy: '' } }),
     '-> terminating: no such image',
   ],
+  [
+    'its node makes its volumes ready, and may need to get the image still',
+    { state: 'scheduled', ...placed },
+    onNode({ waiting: { for: 'container', message: 'its container is being made' } }),
+    'note its container is being made',
+  ],
   ['its image is on its way', { state: 'scheduled', ...placed }, onNode({ waiting: pulling }), '-> pulling: pulling the image'],
   ['and still is', { state: 'pulling', ...placed, reason: 'pulling the image' }, onNode({ waiting: pulling }), 'wait 2000'],
   [
@@ -158,8 +164,8 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
   ],
   ['pausing stops it', { state: 'pausing', ...ran, wanted: 'paused' }, up, 'do stop'],
   ['keeps its log', { state: 'pausing', ...ran, wanted: 'paused' }, exited(), 'do keep-log'],
-  ['gives the container up', { state: 'pausing', ...ran, wanted: 'paused', logsKept: true }, exited(), 'do release'],
-  ['and is done', { state: 'pausing', ...ran, wanted: 'paused' }, absent, '-> paused: paused: files kept, memory and CPU given back'],
+  ['gives the container up', { state: 'pausing', ...ran, wanted: 'paused', logsKept: true }, exited(), 'do vacate'],
+  ['and what else belonged to it', { state: 'pausing', ...ran, wanted: 'paused' }, absent, 'do vacate'],
   ['paused and left alone', { state: 'paused', ...ran, wanted: 'paused', grant: null }, absent, 'wait null'],
   ['a container that came back is removed', { state: 'paused', ...ran, wanted: 'paused', grant: null }, up, 'do release'],
   ['resume', { state: 'paused', ...ran, grant: null }, absent, '-> pending: resume asked for'],

@@ -16,7 +16,6 @@ import {
   mayRepeat,
   move,
   noRoom,
-  paused,
   settled,
   terminate,
   timedOut,
@@ -25,6 +24,7 @@ import {
   whileRunning,
   type Decision,
   type LifePolicy,
+  type Move,
   type Seen,
 } from './decision.ts';
 import type { Session } from './session.ts';
@@ -53,7 +53,7 @@ export function decideOnCluster(session: Session, seen: Seen, now: Date, policy:
     case 'running':
       return fromRunning(session, seen, now);
     case 'pausing':
-      return fromPausing(session, seen, now);
+      return fromPausing(session, seen);
     case 'paused':
       return fromPaused(session, seen);
     case 'restarting':
@@ -101,6 +101,8 @@ function fromPending(session: Session, seen: Seen, now: Date, policy: LifePolicy
 function fromImage(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
   if (seen.phase === 'absent') return act('create');
   if (seen.phase === 'exited') return ended(seen);
+  // Before the image the node makes the volumes ready, and says little of what it is at.
+  if (session.state === 'scheduled' && seen.waiting?.for === 'container') return untilStartable(session, seen, now, policy.readyMs);
   if (seen.waiting?.for !== 'image')
     return move('preparing', 'preparing its container', { timeline: beginStep(session.timeline, 'create', now) });
   if (session.state === 'scheduled') {
@@ -115,7 +117,7 @@ function fromPreparing(session: Session, seen: Seen, now: Date, policy: LifePoli
     case 'absent':
       return act('create');
     case 'created':
-      return untilStartable(session, seen, now, policy.readyMs);
+      return untilStartable(session, seen, now, seen.waiting?.for === 'image' ? policy.pullMs : policy.readyMs);
     case 'running':
     case 'frozen':
       return located(session, seen, untilReady(session, seen, now, policy.readyMs));
@@ -144,23 +146,23 @@ function fromRunning(session: Session, seen: Seen, now: Date): Decision {
   }
 }
 
-function fromPausing(session: Session, seen: Seen, now: Date): Decision {
+/** Also what is gone may have left something: whoever deleted the pod did not think of what belongs to it. */
+function fromPausing(session: Session, seen: Seen): Decision {
   switch (seen.phase) {
     case 'absent':
-      return withoutContainer(paused(now, null));
     case 'created':
-      return act('release');
+      return act('vacate');
     case 'running':
     case 'frozen':
       return act('stop');
     case 'exited':
-      return act(session.logsKept ? 'release' : 'keep-log');
+      return act(session.logsKept ? 'vacate' : 'keep-log');
   }
 }
 
 function fromPaused(session: Session, seen: Seen): Decision {
   if (seen.phase !== 'absent') return act('release');
-  return session.wanted === 'running' ? withoutContainer(move('pending', 'resume asked for')) : wait(null);
+  return session.wanted === 'running' ? move('pending', 'resume asked for', NO_CONTAINER) : wait(null);
 }
 
 function fromRestarting(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
@@ -216,10 +218,10 @@ function withdraw(text: string, cause: Cause | null): Decision {
 }
 
 /** Its next container is a new one in every respect. */
-const withoutContainer = (decision: Decision): Decision =>
-  decision.kind === 'move'
-    ? { ...decision, changes: { ...decision.changes, grant: null, processStartedAt: null, logsKept: false, willStopAt: null } }
-    : decision;
+const NO_CONTAINER = { grant: null, processStartedAt: null, logsKept: false, willStopAt: null };
+
+/** What a session becomes once nothing of it is left in the cluster: the last step of `vacate`. */
+export const vacated = (): Move => move('paused', 'paused: files kept, memory and CPU given back', { ...NO_CONTAINER, frozen: false });
 
 const nodeLost = (session: Session, since: Date, limitMs: number): Cause => ({
   code: 'node-lost',

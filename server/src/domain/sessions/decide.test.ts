@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { vacated } from './decide-on-cluster.ts';
 import { decide, needsLook } from './decide.ts';
 import { finish, type Action, type Decision, type LifePolicy, type Seen } from './decision.ts';
 import { exampleSession, T0 } from './example-session.ts';
@@ -229,6 +230,10 @@ function enact(
       };
     case 'release':
       return { session, seen: absent };
+    case 'vacate': {
+      const { to, reason, changes } = vacated();
+      return { session: moveTo(session, to, now, { reason, ...changes }), seen: absent };
+    }
     case 'launch':
     case 'start':
       return { session, seen: { phase: 'running', startedAt: now, ready: true } };

@@ -40,6 +40,8 @@ export type Action =
   | 'keep-log'
   /** The container goes, the session stays. */
   | 'release'
+  /** The same, and with that the session is paused. */
+  | 'vacate'
   | 'remove';
 
 export interface Move {

@@ -67,6 +67,7 @@ const INSPECTIONS_AT_ONCE = 8;
 export class DockerRuntime implements Runtime, Freezable {
   readonly kind = 'docker';
   readonly orchestrates = false;
+  readonly logsApart = true;
   readonly #options: DockerRuntimeOptions;
   readonly #engine: EngineClient;
   readonly #networks: SessionNetworks;

@@ -28,11 +28,11 @@ if mkfifo ${BERTH_FOLDER}/gate 2>/dev/null; then
   exec 3<&-
 fi`;
 
-/** Opening twice, or before the process has come to its gate, is as good: a pipe opened both ways never blocks. */
+/** Opening twice, or before the process has come to its gate, is as good: a pipe opened both ways never blocks. Says that it is open. */
 export const OPEN_GATE: readonly string[] = [
   '/bin/sh',
   '-c',
-  `: >${BERTH_FOLDER}/go; [ ! -p ${BERTH_FOLDER}/gate ] || echo go 1<>${BERTH_FOLDER}/gate`,
+  `: >${BERTH_FOLDER}/go && { [ ! -p ${BERTH_FOLDER}/gate ] || echo go 1<>${BERTH_FOLDER}/gate; } && echo open`,
 ];
 
 /** From framed standard input (stdin-framing.ts) to what was meant. dd, unlike head, never reads on into the next length. */

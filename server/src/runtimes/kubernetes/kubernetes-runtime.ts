@@ -14,6 +14,7 @@ import type {
 } from '../runtime.ts';
 import { attachTo } from './attach-session.ts';
 import { ClusterClient } from './cluster-client.ts';
+import { eitherOf } from './either-of.ts';
 import { ClusterRefusal } from './errors.ts';
 import { execIn } from './exec-session.ts';
 import { logsOf } from './log-stream.ts';
@@ -26,6 +27,7 @@ import { ProcessSignals } from './process-signals.ts';
 import { claimManifest } from './storages.ts';
 import { Tunnels } from './tunnel.ts';
 import { watchPods } from './watch-pods.ts';
+import { watchStarts } from './watch-starts.ts';
 
 /** Nothing is asked of the cluster yet. Throws RuntimeError `fatal` where none is named. */
 export const connectKubernetes = (options: KubernetesOptions): KubernetesRuntime => new KubernetesRuntime(options);
@@ -34,6 +36,7 @@ export const connectKubernetes = (options: KubernetesOptions): KubernetesRuntime
 export class KubernetesRuntime implements Runtime {
   readonly kind = 'kubernetes';
   readonly orchestrates = true;
+  readonly logsApart = false;
   readonly #options: KubernetesOptions;
   readonly #client: ClusterClient;
   readonly #evidence: PodEvidence;
@@ -131,7 +134,12 @@ export class KubernetesRuntime implements Runtime {
     const { metadata } = await this.#client.call('cluster.pod-list', (api) =>
       api.core.listNamespacedPod({ namespace, labelSelector, limit: 1 }),
     );
-    yield* watchPods(this.#client, { instance, resourceVersion: metadata?.resourceVersion ?? '', signal });
+    const resourceVersion = metadata?.resourceVersion ?? '';
+    yield* eitherOf(
+      signal,
+      (ending) => watchPods(this.#client, { instance, resourceVersion, signal: ending }),
+      (ending) => watchStarts(this.#client, ending),
+    );
   }
 
   async endpoint(ref: ContainerRef, port: number): Promise<{ host: string; port: number } | undefined> {
@@ -142,8 +150,10 @@ export class KubernetesRuntime implements Runtime {
   }
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {
-    await this.#pods.present(ref);
-    yield* logsOf(this.#client, podName(ref), options);
+    const { metadata, spec, status } = await this.#pods.present(ref);
+    // Its kubelet is about to tell: nothing needs to be asked of one that has given the pod up.
+    const hasBegun = status?.phase === 'Pending' && metadata?.annotations?.[ANNOTATION.startedAt] !== undefined;
+    yield* logsOf(this.#client, podName(ref), { ...options, hasBegun, tty: spec?.containers[0]?.tty === true });
   }
 
   async attach(ref: ContainerRef, options = { stdin: true }): Promise<Terminal> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostNameOf, labelsOf, labelValue, podName, refOf, secretName, serviceName } from './names.ts';
+import { hostNameOf, labelsOf, labelValue, podName, refOf, refOfPod, secretName, serviceName } from './names.ts';
 
 const ref = { sessionId: '5c6f3a52-3c56-4a3e-8b39-2f6e9d0a1b2c', generation: 3, container: 'main1' };
 
@@ -37,6 +37,13 @@ describe('names', () => {
     expect(secretName(ref)).toBe(podName(ref));
     expect(serviceName(ref)).toBe('berth-5c6f3a52-3c56-4a3e-8b39-2f6e9d0a1b2c-g3');
     expect(serviceName(ref).length).toBeLessThanOrEqual(63);
+  });
+
+  it.each([
+    ['one of ours', podName(ref), ref],
+    ["somebody else's", 'berth-database-g1-0', undefined],
+  ])('are read back: %s', (_, name, found) => {
+    expect(refOfPod(name)).toEqual(found);
   });
 
   it.each([

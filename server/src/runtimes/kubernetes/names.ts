@@ -33,6 +33,13 @@ export const MAIN = 'main';
 /** The cluster lets no two pods share a name: that is our guard against duplicates. */
 export const podName = (ref: ContainerRef): string => `berth-${ref.sessionId}-g${ref.generation}-${ref.container}`;
 
+/** Undefined for a pod of somebody else's; another installation's has the same form. */
+export function refOfPod(name: string): ContainerRef | undefined {
+  const [, sessionId, generation, container] = /^berth-([0-9a-f-]{36})-g(\d+)-([a-z0-9]+)$/.exec(name) ?? [];
+  if (sessionId === undefined || container === undefined) return undefined;
+  return { sessionId, generation: Number(generation), container };
+}
+
 /** A container's secret and network policy live and die with its pod, and are found by its name. */
 export const secretName = (ref: ContainerRef): string => podName(ref);
 export const networkPolicyName = (ref: ContainerRef): string => podName(ref);

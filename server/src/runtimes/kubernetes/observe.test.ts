@@ -17,6 +17,7 @@ describe('a container that runs', () => {
 
   it.each<[string, Sketch]>([
     ['its gate was opened', { ...running, annotations: OPENED }],
+    ['its gate was opened, and its kubelet has not yet looked', { state: waiting('ContainerCreating'), annotations: OPENED }],
     ['it has no gate', { ...running, annotations: UNGATED }],
     ['it is being deleted', { ...running, annotations: OPENED, deletion: { at: at('10:23:05'), graceSeconds: 5 } }],
     ['it was told to end and has some grace left', { ...running, annotations: stoppedAt('10:22:52'), status: deadline }],

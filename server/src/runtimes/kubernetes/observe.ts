@@ -5,6 +5,7 @@ import { instant } from './instant.ts';
 import { mainState } from './main-container.ts';
 import { ANNOTATION } from './names.ts';
 import { preparationOf } from './waiting.ts';
+import { STARTED } from './watch-starts.ts';
 
 /** What the pod alone does not say. Lists that may not be read are left out. */
 export interface Evidence {
@@ -84,16 +85,22 @@ function deletion(pod: V1Pod, { finishedAt }: V1ContainerStateTerminated): Life[
 }
 
 function alive(pod: V1Pod, evidence: Evidence): Life {
+  // Whoever opened its gate was in the container, whatever its kubelet has told so far.
+  const letRunAt = annotated(pod, ANNOTATION.startedAt);
+  if (letRunAt !== undefined) return { phase: 'running', startedAt: letRunAt };
+  const gated = pod.metadata?.annotations?.[ANNOTATION.gate] !== 'none';
   const { running } = mainState(pod);
+  if (gated && (running !== undefined || wasStarted(evidence))) return { phase: 'created' };
   if (running !== undefined) {
-    const letRunAt = annotated(pod, ANNOTATION.startedAt);
-    if (letRunAt === undefined && pod.metadata?.annotations?.[ANNOTATION.gate] !== 'none') return { phase: 'created' };
-    const startedAt = letRunAt ?? instant(running.startedAt);
+    const startedAt = instant(running.startedAt);
     return { phase: 'running', ...(startedAt && { startedAt }) };
   }
   const preparation = preparationOf(pod, evidence);
   return 'never' in preparation ? { phase: 'exited', cause: preparation.never } : { phase: 'created', ...preparation };
 }
+
+const wasStarted = ({ events = [] }: Evidence): boolean =>
+  events.some(({ reason, involvedObject }) => reason === STARTED.reason && involvedObject.fieldPath === STARTED.fieldPath);
 
 /** Silence says nothing about the process: the kubelet, or the way to it, is gone. */
 function silenceOf(pod: V1Pod, { nodes, now }: Evidence): Observed['silent'] {

@@ -1,6 +1,7 @@
 import type { V1Node, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import type { ClusterClient } from './cluster-client.ts';
 import { ClusterRefusal } from './errors.ts';
+import { instant } from './instant.ts';
 import { mainState } from './main-container.ts';
 import { ANNOTATION } from './names.ts';
 import type { Evidence } from './observe.ts';
@@ -47,7 +48,7 @@ export class PodEvidence {
       const [events, nodes, pods, claims] = await Promise.all([
         this.#events(pod),
         this.nodes(),
-        isCrowded ? this.pods() : undefined,
+        isCrowded ? this.#pods.get(isRefusedJustNow(pod, now) ? NEW_MS : FRESH_MS) : undefined,
         hasClaims(pod) ? this.#claims.get() : undefined,
       ]);
       return { now, events, nodes, ...(pods && { pods }), ...(claims && { claims }) };
@@ -70,6 +71,13 @@ function isWaiting(pod: V1Pod): boolean {
   const state = mainState(pod);
   const told = state.running ?? state.terminated ?? pod.metadata?.annotations?.[ANNOTATION.startedAt];
   return pod.status?.phase === 'Pending' && told === undefined;
+}
+
+/** What was heard of the other pods before does not show why. */
+function isRefusedJustNow(pod: V1Pod, now: Date): boolean {
+  const placed = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const at = placed?.status === 'False' ? instant(placed.lastTransitionTime) : undefined;
+  return at !== undefined && Math.abs(now.getTime() - at.getTime()) < FRESH_MS;
 }
 
 /** Its node may have fallen silent. */
@@ -96,8 +104,8 @@ class Fresh<T> {
     this.#ask = ask;
   }
 
-  get(): Promise<T> {
-    if (this.#answer === undefined || Date.now() - this.#answer.at > FRESH_MS) {
+  get(freshMs = FRESH_MS): Promise<T> {
+    if (this.#answer === undefined || Date.now() - this.#answer.at > freshMs) {
       const value = this.#ask();
       this.#answer = { at: Date.now(), value };
       value.catch(() => (this.#answer = undefined));

@@ -70,7 +70,7 @@ export class Pods {
     const { items } = await client.call('cluster.pod-list', (api) =>
       api.core.listNamespacedPod({ namespace: client.namespace, labelSelector }),
     );
-    const evidence = { now: new Date() };
+    const evidence = { now: new Date(), nodes: await this.#parts.evidence.nodes() };
     return items.flatMap((pod) => {
       const ref = refOf(pod.metadata?.labels, options.instance);
       if (ref === undefined) return [];
@@ -110,8 +110,7 @@ export class Pods {
       else {
         const { phase, waiting } = await this.#observed(ref, pod);
         if (phase !== 'created') return;
-        if (waiting === undefined) {
-          await this.#parts.signals.openGate(ref);
+        if (waiting === undefined && (await this.#parts.signals.openGate(ref))) {
           await this.#annotate(ref, ANNOTATION.startedAt);
           return;
         }
@@ -184,10 +183,12 @@ export class Pods {
   }
 
   async #removePod(ref: ContainerRef, pod: V1Pod): Promise<void> {
-    const { silent } = await this.#observed(ref, pod);
+    const { silent, phase, waiting } = await this.#observed(ref, pod);
     // Only the node can say that the process has ended: until it answers, the name stays taken.
     if (silent !== undefined) return this.#delete(ref);
     if (hasRun(pod) && !hasEnded(ref, pod)) await this.stop(ref, 0);
+    // Just started, and somebody may have opened its gate and died before the note.
+    else if (isGated(pod) && phase === 'created' && waiting === undefined) await this.#parts.signals.kill(ref);
     // At its gate no process of the session's can run, so nobody need wait for the node to clean up.
     const harmless = isGated(pod) || hasRun(pod) || pod.spec?.nodeName === undefined;
     await this.#delete(ref, harmless ? 0 : undefined);
@@ -214,10 +215,10 @@ export class Pods {
   }
 }
 
-/** Its container was there: alive, at its gate, or dead. */
+/** Its container was there, as far as the pod tells: alive, at its gate, or dead. */
 const hasRun = (pod: V1Pod): boolean => {
   const state = mainState(pod);
-  return state?.running !== undefined || state?.terminated !== undefined;
+  return state.running !== undefined || state.terminated !== undefined || pod.metadata?.annotations?.[ANNOTATION.startedAt] !== undefined;
 };
 
 const hasEnded = (ref: ContainerRef, pod: V1Pod): boolean => observe(ref, pod, { now: new Date() }).phase === 'exited';

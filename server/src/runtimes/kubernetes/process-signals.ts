@@ -1,4 +1,5 @@
-import type { ContainerRef } from '../runtime.ts';
+import { once } from 'node:events';
+import type { ContainerRef, Terminal } from '../runtime.ts';
 import type { ClusterClient } from './cluster-client.ts';
 import { connectExec } from './exec-session.ts';
 import { OPEN_GATE, signalCommand, stopSignalOf } from './gate.ts';
@@ -14,8 +15,12 @@ export class ProcessSignals {
     this.#client = client;
   }
 
-  async openGate(ref: ContainerRef): Promise<void> {
-    await this.#run(ref, OPEN_GATE);
+  /** Resolves as soon as it is open. False: nobody tells that it is. */
+  async openGate(ref: ContainerRef): Promise<boolean> {
+    const terminal = await this.#connect(ref, OPEN_GATE);
+    if (terminal === undefined) return false;
+    const { stdout, exited } = terminal;
+    return Promise.race([once(stdout, 'data').then(() => true), exited.then((code) => code === 0)]);
   }
 
   /** False: nobody heard it. */
@@ -29,12 +34,17 @@ export class ProcessSignals {
 
   /** Its exit code; undefined where the process ended, and the connection with it, or where there is none to talk to. */
   async #run(ref: ContainerRef, command: readonly string[]): Promise<number | undefined> {
+    const terminal = await this.#connect(ref, command);
+    terminal?.stdout.resume();
+    return terminal?.exited;
+  }
+
+  async #connect(ref: ContainerRef, command: readonly string[]): Promise<Terminal | undefined> {
     try {
       const socket = await connectExec(this.#client, podName(ref), { command, tty: false });
       const terminal = terminalOf({ socket, stdin: 'none' });
-      terminal.stdout.resume();
       terminal.stderr.resume();
-      return await terminal.exited;
+      return terminal;
     } catch (error) {
       if (error instanceof ClusterRefusal && error.kind !== 'unreachable') return undefined;
       throw error;

@@ -80,6 +80,17 @@ describe('a container on its way', () => {
     expect(see({ state: { running: { startedAt } }, status: { phase: 'Running' } })).toEqual({ phase: 'created' });
   });
 
+  it.each([
+    ['that of its process', 'spec.containers{main}', { phase: 'created' }],
+    ['not that of another', 'spec.containers{proxy}', { phase: 'created', waiting: { for: 'container' } }],
+  ])('at its gate as soon as a container was started: %s', (_, fieldPath, expected) => {
+    const started = event('Started', 'Started container', '10:22:59', 'Normal');
+    started.involvedObject = { fieldPath };
+    const seen = see({ state: waiting('ContainerCreating') }, { events: [started] });
+    expect(seen).toMatchObject(expected);
+    expect('waiting' in seen).toBe('waiting' in expected);
+  });
+
   it('has no node before it is placed', () => {
     const unplaced = pod({
       status: { conditions: [{ type: 'PodScheduled', status: 'False', message: '0/2 nodes are available: 2 Insufficient cpu.' }] },

@@ -15,10 +15,18 @@ export function preparationOf(pod: V1Pod, evidence: Evidence): Preparation {
   if (pod.spec?.nodeName === undefined) return { waiting: { for: 'room', reasons: roomReasons(pod, evidence) } };
   const { waiting = {} } = mainState(pod);
   const failure = imageFailure(pod, waiting, chronological(evidence.events ?? []));
-  if (failure?.code === 'image-unreachable')
+  if (failure?.code === 'image-unreachable' && evidence.now.getTime() - firstFailure(evidence) < PULL_PATIENCE_MS)
     return { waiting: { for: 'image', message: `${failure.message}; it is tried again` }, cause: failure };
   if (failure !== undefined) return { never: failure };
   return waiting.reason?.endsWith('Error') ? hampered(waiting, evidence) : underWay(pod, evidence);
+}
+
+/** The kubelet would try for ever. In this time it does so three or four times. */
+const PULL_PATIENCE_MS = 45_000;
+
+function firstFailure({ events = [], now }: Evidence): number {
+  const failed = events.filter(({ reason, message }) => reason === 'Failed' && message?.startsWith('Failed to pull'));
+  return Math.min(now.getTime(), ...failed.map((event) => (instant(event.firstTimestamp) ?? now).getTime()));
 }
 
 /** What is wrong in the pod itself stays wrong; only a Secret may be on its way to the node's cache still. */

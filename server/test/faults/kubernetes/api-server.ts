@@ -40,7 +40,7 @@ export class ApiServer {
   }
 
   /** After it was killed. The tool ends the process that its file names, if it is the one that was born then. */
-  async startAgain(): Promise<ApiServer> {
+  async startAgain(): Promise<void> {
     const [program = '', ...args] = this.#command;
     const log = openSync(join(this.#folder, 'log/kube-apiserver.log'), 'a');
     const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], env: this.#environment });
@@ -48,7 +48,6 @@ export class ApiServer {
     child.unref();
     const pid = child.pid ?? 0;
     await writeFile(pidFile(this.#folder), `${pid} ${await born(pid)}\n`);
-    return new ApiServer(this.#folder, pid, { command: this.#command, environment: this.#environment });
   }
 }
 

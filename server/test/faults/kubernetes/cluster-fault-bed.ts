@@ -14,8 +14,6 @@ export const FAULT_KUBECONFIG = ((): string | undefined => {
   return undefined;
 })();
 
-export const SOAK = process.env['BERTH_TEST_SOAK'] === '1';
-
 /** What the sessions of the suite are made of. */
 export const ON_CLUSTER: Partial<CreateSessionInput> = {
   image: `docker://${process.env['BERTH_TEST_CLUSTER_IMAGE'] ?? 'berth/base:latest'}`,

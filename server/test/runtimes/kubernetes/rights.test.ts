@@ -70,7 +70,7 @@ async function live(runtime: KubernetesRuntime): Promise<void> {
   const exec = await runtime.exec(ref, { command: ['echo', 'inside'], tty: null });
   expect(await text(exec.stdout)).toBe('inside\n');
   expect(await exec.exited).toBe(0);
-  expect(await runtime.endpoint(ref, 8000)).toMatchObject({ port: 8000 });
+  await expect.poll(() => runtime.endpoint(ref, 8000), { timeout: 30_000 }).toMatchObject({ port: 8000 });
   expect(await logText(runtime, ref, { follow: false })).toBe('first\n');
   expect(await runtime.list()).toMatchObject([{ ref, phase: 'running' }]);
   expect(await runtime.nodes()).not.toEqual([]);
