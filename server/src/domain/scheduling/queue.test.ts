@@ -139,7 +139,7 @@ describe('the queue of a cluster', () => {
   test('lets nobody in before the cluster has said what it has', () => {
     const { moved, waiting } = letIn([node({ cpu: 0, memoryBytes: 0, devices: [], reachable: false })]);
     expect(moved).toEqual([]);
-    expect(waiting.get('a')).toEqual({ position: 1, of: 1, reasons: [] });
+    expect(waiting.get('a')).toEqual({ position: 1, of: 1, reasons: [], holds: [] });
   });
 });
 

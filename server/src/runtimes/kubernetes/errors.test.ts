@@ -5,7 +5,12 @@ import { ClusterRefusal, clusterUnreachable } from './errors.ts';
 const body = (message: string, reason = 'Forbidden'): string => JSON.stringify({ kind: 'Status', status: 'Failure', message, reason });
 
 test.each([
-  [403, body('pods is forbidden: User "u" cannot list resource "pods"'), 'unreachable', 'Berth lacks a right in the cluster: pods is forbidden'],
+  [
+    403,
+    body('pods is forbidden: User "u" cannot list resource "pods"'),
+    'unreachable',
+    'Berth lacks a right in the cluster: pods is forbidden',
+  ],
   [403, body('pods "p" is forbidden: exceeded quota: q'), 'retry', "the namespace's quota is used up: pods"],
   [403, body('pods "p" is forbidden: violates PodSecurity "restricted:latest"'), 'fatal', 'the cluster forbids it: pods "p"'],
   [403, body('pods is forbidden: User "u" cannot list resource "pods": RBAC: role "r" not found'), 'unreachable', 'Berth lacks a right'],
