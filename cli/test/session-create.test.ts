@@ -26,9 +26,9 @@ test('the launch is told in order: id, image, waiting with its reason, reservati
   berth.child.stdin.end();
   await berth.prints(/Waiting/);
   const [id = ''] = server.sessions.keys();
-  server.move(id, 'pulling', 'image', { waiting: null, node: 'n1' });
+  server.move(id, 'pulling', 'layer 1 of 2', { waiting: null, node: 'n1' });
   server.tell(id, 'progress', 'layer 1 of 2');
-  await berth.prints(/layer/);
+  await berth.prints(/Layer/);
   server.run(id);
   expect(await berth.ended).toMatchObject({ code: 0, stdout: 'out\n' });
   expect(lines(berth.stderr)).toEqual([
@@ -36,7 +36,7 @@ test('the launch is told in order: id, image, waiting with its reason, reservati
     'Verifying image (docker://berth/base)...',
     'Waiting for resources: needs 1 CPU, 0 free of 2 on n1 (in use by train-7). You are 1st of 2.',
     'Reserved 1 CPU on n1.',
-    'layer 1 of 2',
+    'Layer 1 of 2',
     'err',
   ]);
 });

@@ -66,10 +66,10 @@ test('Ctrl+C while it starts cancels the session', async () => {
 test('progress is one line that is rewritten', async () => {
   server.launch = (id) => server.tell(id, 'progress', 'layer 1 of 2');
   const shell = enter();
-  await shell.prints(/layer 1 of 2/, 'stdout');
+  await shell.prints(/Layer 1 of 2/, 'stdout');
   const [id = ''] = server.sessions.keys();
   server.tell(id, 'progress', 'layer 2 of 2');
-  await shell.prints(/\r\x1b\[Klayer 2 of 2/, 'stdout');
+  await shell.prints(/\r\x1b\[KLayer 2 of 2/, 'stdout');
   server.run(id);
   await shell.prints(/\r\x1b\[KNothing is reserved[^\n]*\r\nprompt\$ /, 'stdout');
 });

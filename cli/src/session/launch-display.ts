@@ -42,9 +42,10 @@ export class LaunchDisplay {
   private async tell(event: SessionEvent): Promise<void> {
     if (event.kind === 'notice') return this.line.say(`Note: ${plainText(event.message)}`);
     if (event.kind === 'waiting') return this.waiting(event.message);
-    if (event.kind === 'progress') return this.line.progress(event.message);
+    if (event.kind === 'progress') return this.line.progress(sentence(event.message));
     if (event.kind !== 'state' || event.state === 'pending') return;
     if (!this.toldReservation) this.reservation(await this.current());
+    if (event.state === 'pulling') this.line.progress(sentence(event.message));
   }
 
   private async waiting(message: string): Promise<void> {
@@ -74,3 +75,5 @@ export class LaunchDisplay {
     return patiently(() => this.connection.client.getSession({ params: { session: this.id } }));
   }
 }
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
