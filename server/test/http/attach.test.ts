@@ -109,8 +109,9 @@ describe.each(ENGINES)('attach, exec and logs on $name', ({ host }) => {
     first.type('stty size\r');
     await first.sees('30 100');
     first.control({ type: 'resize', rows: 40, cols: 120 });
-    first.type('sleep 0.3; stty size\r');
-    await first.sees('40 120');
+    // However long a busy engine takes to pass it on.
+    first.type('until [ "$(stty size)" = "40 120" ]; do sleep 0.1; done; echo resized-$((1 + 1))\r');
+    await first.sees('resized-2');
     first.type('echo left-$((40 + 2))\r');
     await first.sees('left-42');
     first.vanish();
@@ -126,7 +127,11 @@ describe.each(ENGINES)('attach, exec and logs on $name', ({ host }) => {
   });
 
   test("a command that asks for the terminal's size at once is told the client's", async () => {
-    const { id } = await create({ command: shell('sleep 0.3; stty size'), tty: true, stdin: 'open' });
+    const { id } = await create({
+      command: shell('until [ "$(stty size)" != "0 0" ]; do sleep 0.1; done; stty size'),
+      tty: true,
+      stdin: 'open',
+    });
     const asking = await attach(id, SIZE);
     await asking.exit();
     expect(asking.stdout).toContain('30 100');

@@ -23,6 +23,9 @@ export const ANNOTATION = {
   stdin: 'berth.stdin',
   /** `login-shell`: nobody gave a command. */
   command: 'berth.command',
+  egress: 'berth.egress',
+  /** Host names of the session's other containers, separated by commas. */
+  peers: 'berth.peers',
   owner: 'berth.owner-name',
   project: 'berth.project-name',
 } as const;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { plainSpec } from '../runtime-conformance.ts';
 import type { ContainerSpec } from '../runtime.ts';
-import { networkPolicyManifest } from './network-policy-manifest.ts';
+import { networkPolicyManifest, walledBy } from './network-policy-manifest.ts';
+import { podManifest } from './pod-manifest.ts';
 
 const options = {
   instance: 'here',
@@ -74,4 +75,10 @@ describe('the network policy of a container', () => {
     expect(policy.egress).toContainEqual({ to: [siblings] });
     expect(blocks(policy)).toEqual([]);
   });
+});
+
+it.each([{}, { egress: 'none' as const }, { peers: ['sub1', 'sub2'] }])('can be made again from the pod: %o', (changes) => {
+  const spec = plainSpec('image', changes);
+  const pod = podManifest(spec, { ...options, storage: { kind: 'none' }, gpuResource: 'gpu', pools: [] });
+  expect(networkPolicyManifest(walledBy(pod, spec.ref), options)).toEqual(networkPolicyManifest(spec, options));
 });

@@ -1,12 +1,15 @@
-import type { V1NetworkPolicy, V1NetworkPolicyEgressRule, V1NetworkPolicyPeer } from '@kubernetes/client-node';
+import type { V1NetworkPolicy, V1NetworkPolicyEgressRule, V1NetworkPolicyPeer, V1Pod } from '@kubernetes/client-node';
 import type { ContainerSpec } from '../runtime.ts';
-import { LABEL, labelsOf, labelsOfRef, networkPolicyName } from './names.ts';
+import { ANNOTATION, LABEL, labelsOf, labelsOfRef, networkPolicyName } from './names.ts';
 import type { KubernetesOptions } from './options.ts';
 
 type Options = Pick<KubernetesOptions, 'instance' | 'namespace' | 'gateway' | 'egressAllow' | 'clusterRanges' | 'dnsRange'>;
 
+/** What of a container decides about its walls. */
+export type Walled = Pick<ContainerSpec, 'ref' | 'owner' | 'project' | 'egress' | 'peers'>;
+
 /** Nothing gets in but the gateway and the session's own containers, and nothing out but what the session's egress says. */
-export function networkPolicyManifest(spec: ContainerSpec, options: Options): V1NetworkPolicy {
+export function networkPolicyManifest(spec: Walled, options: Options): V1NetworkPolicy {
   const siblings = siblingsOf(spec, options);
   const ingress = [...gatewayPeer(options), ...siblings];
   return {
@@ -28,7 +31,20 @@ export function networkPolicyManifest(spec: ContainerSpec, options: Options): V1
   };
 }
 
-function siblingsOf(spec: ContainerSpec, { instance }: Options): V1NetworkPolicyPeer[] {
+/** As its pod remembers it. */
+export function walledBy({ metadata }: V1Pod, ref: Walled['ref']): Walled {
+  const remembered = metadata?.annotations ?? {};
+  const peers = remembered[ANNOTATION.peers];
+  return {
+    ref,
+    owner: remembered[ANNOTATION.owner] ?? '',
+    project: remembered[ANNOTATION.project] ?? '',
+    egress: remembered[ANNOTATION.egress] === 'open' ? 'open' : 'none',
+    ...(peers !== undefined && { peers: peers.split(',') }),
+  };
+}
+
+function siblingsOf(spec: Walled, { instance }: Options): V1NetworkPolicyPeer[] {
   if (spec.peers === undefined || spec.peers.length === 0) return [];
   return [{ podSelector: { matchLabels: { [LABEL.instance]: instance, [LABEL.session]: spec.ref.sessionId } } }];
 }

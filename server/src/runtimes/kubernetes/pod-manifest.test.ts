@@ -142,7 +142,7 @@ describe('what a container runs', () => {
       name: gated.metadata?.name,
       namespace: 'sessions',
       labels: gated.metadata?.labels,
-      annotations: { 'berth.owner-name': 'owner-id', 'berth.project-name': 'project-id', 'berth.gate': 'none' },
+      annotations: { 'berth.owner-name': 'owner-id', 'berth.project-name': 'project-id', 'berth.egress': 'open', 'berth.gate': 'none' },
     });
     expect(pod).not.toHaveProperty('status');
     expect(pod.spec).not.toHaveProperty('nodeName');

@@ -83,6 +83,8 @@ const PULL_POLICY: Record<ImageRequest['pull'], string> = { always: 'Always', mi
 const annotationsOf = (spec: ContainerSpec): Record<string, string> => ({
   [ANNOTATION.owner]: spec.owner,
   [ANNOTATION.project]: spec.project,
+  [ANNOTATION.egress]: spec.egress,
+  ...(spec.peers !== undefined && { [ANNOTATION.peers]: spec.peers.join(',') }),
   ...(spec.command.length === 0 && !spec.keepEntrypoint && { [ANNOTATION.command]: 'login-shell' }),
   ...(!isGated(spec) && { [ANNOTATION.gate]: 'none' }),
   ...(isFramed(spec) && { [ANNOTATION.stdin]: 'framed' }),

@@ -6,7 +6,7 @@ import { ClusterRefusal } from './errors.ts';
 import type { PodEvidence } from './pod-evidence.ts';
 import { ANNOTATION, LABEL, networkPolicyName, podName, refOf, secretName, selectorOf, serviceName } from './names.ts';
 import { mainContainer, mainState } from './main-container.ts';
-import { networkPolicyManifest } from './network-policy-manifest.ts';
+import { networkPolicyManifest, walledBy } from './network-policy-manifest.ts';
 import { endFailure } from './failures.ts';
 import { observe } from './observe.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -67,15 +67,40 @@ export class Pods {
   async list(): Promise<readonly Observed[]> {
     const { client, options } = this.#parts;
     const labelSelector = selectorOf({ [LABEL.instance]: options.instance });
+    // Before the pods: the walls of one that is listed were there first, unless somebody took them away.
+    const walls = await this.#walls();
     const { items } = await client.call('cluster.pod-list', (api) =>
       api.core.listNamespacedPod({ namespace: client.namespace, labelSelector }),
     );
+    await this.#rebuildWalls(items.filter((pod) => !walls.has(pod.metadata?.name ?? '')));
     const evidence = { now: new Date(), nodes: await this.#parts.evidence.nodes() };
     return items.flatMap((pod) => {
       const ref = refOf(pod.metadata?.labels, options.instance);
       if (ref === undefined) return [];
       return [needsNoGate(pod) ? { ref, phase: 'created' } : observe(ref, pod, evidence)];
     });
+  }
+
+  async #walls(): Promise<ReadonlySet<string>> {
+    const { client, options } = this.#parts;
+    const labelSelector = selectorOf({ [LABEL.instance]: options.instance });
+    const { items } = await client.call('cluster.policy-list', (api) =>
+      api.networking.listNamespacedNetworkPolicy({ namespace: client.namespace, labelSelector }),
+    );
+    return new Set(items.map(({ metadata }) => metadata?.name ?? ''));
+  }
+
+  async #rebuildWalls(pods: readonly V1Pod[]): Promise<void> {
+    const { client, options } = this.#parts;
+    for (const pod of pods) {
+      const ref = refOf(pod.metadata?.labels, options.instance);
+      if (ref === undefined || hasEnded(ref, pod)) continue;
+      options.log('warn', 'the network policy of a session was gone; it is made again', { ...ref });
+      const body = networkPolicyManifest(walledBy(pod, ref), options);
+      await made(
+        client.call('cluster.policy-create', (api) => api.networking.createNamespacedNetworkPolicy({ namespace: client.namespace, body })),
+      );
+    }
   }
 
   /** What confines it is there before it. */

@@ -64,7 +64,7 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
     await bed.keeper.until(id, 'running again', isRunning);
   });
 
-  test('its secret and its policy are deleted: it can be restarted, which brings them back, and leaves nothing', async () => {
+  test('its secret and its policy are deleted: the policy comes back, the secret with a restart, and nothing is left', async () => {
     const { id } = await running(bed);
     const name = (await bed.ledger.podOf(id)).metadata?.name ?? '';
     const { namespace } = bed.ledger;
@@ -72,6 +72,8 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
     kube.loadFromFile(FAULT_KUBECONFIG ?? '');
     await namespace.core.deleteNamespacedSecret({ name, namespace: namespace.name });
     await kube.makeApiClient(NetworkingV1Api).deleteNamespacedNetworkPolicy({ name, namespace: namespace.name });
+    const isWalled = async () => (await namespace.things()).some((thing) => thing.startsWith('network policy') && thing.includes(id));
+    await vi.waitUntil(isWalled, { timeout: 30_000, interval: 200 });
     await bed.keeper.ask((client) => client.restartSession(control(id)));
     await bed.keeper.until(id, 'restarted', (session) => isRunning(session) && session.restarts > 0);
     const things = await namespace.things();
