@@ -137,7 +137,7 @@ function openEngine(config: Config, instance: string, log: Logger): Runtime {
     ...(config.nodeCpus === undefined ? {} : { cpus: config.nodeCpus }),
     ...(config.nodeMemory === undefined ? {} : { memoryBytes: config.nodeMemory }),
     devices: config.nodeDevices,
-    leftoverAfterMs: MINUTE / 2,
+    leftoverAfterMs: Math.min(MINUTE / 2, 5 * config.sweepEvery),
     builtinImages: createBuiltinImageMaker({
       dockerHost,
       recipesFolder: RECIPES,
