@@ -6,11 +6,10 @@ import { node24, toolEnvironment } from './node24.js';
 import { root } from './root.js';
 import { TestBed } from './test-bed.js';
 
-/** Side by side: the fault suites wait most of their time, and have engines and a cluster of their own. */
+/** Side by side: the fault suites wait most of their time, and have engines and a cluster of their own. Three at once are too many for two CPUs. */
 const EVERYTHING = [
-  ['--project', 'unit', '--project', 'whole'],
+  ['--project', 'unit', '--project', 'whole', '--project', 'cluster-faults'],
   ['--project', 'faults'],
-  ['--project', 'cluster-faults'],
 ];
 
 /**
