@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClientConfig } from 'pg';
@@ -40,12 +40,18 @@ async function startOwn(): Promise<{ url: string; stop(): Promise<void> }> {
 async function removeLeftovers(): Promise<void> {
   for (const name of (await readdir(tmpdir())).filter((entry) => entry.startsWith(PREFIX))) {
     const folder = join(tmpdir(), name);
-    if ((await folderHolder(folder)) !== undefined) continue;
+    if ((await folderHolder(folder)) !== undefined || (await isNew(folder))) continue;
     const survivor = findSurvivor(join(folder, 'postgres', 'data'));
     if (survivor !== undefined) await stopServer(survivor);
     await rm(folder, { recursive: true, force: true });
     if (survivor !== undefined) await rm(survivor.socketFolder, { recursive: true, force: true });
   }
+}
+
+/** Another run that begins this moment has made its folder, and not yet locked it. */
+async function isNew(folder: string): Promise<boolean> {
+  const made = await stat(folder).catch(() => undefined);
+  return made === undefined || Date.now() - made.birthtimeMs < 60_000;
 }
 
 const urlOf = ({ host = '', user = '' }: ClientConfig): string => `postgresql://${user}@/postgres?host=${encodeURIComponent(host)}`;
