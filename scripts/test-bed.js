@@ -13,7 +13,7 @@ import { removeRangeRules } from './firewall.js';
 import { ImageRegistry } from './image-registry.js';
 import { node24 } from './node24.js';
 import { PodmanService } from './podman-service.js';
-import { endProcesses, processesWithVariable } from './processes.js';
+import { endProcesses, processes, processesWithVariable } from './processes.js';
 import { step } from './progress.js';
 import { root } from './root.js';
 import { must } from './run.js';
@@ -151,6 +151,12 @@ export class TestBed {
 
   async #removeEverything() {
     await endProcesses(processesWithVariable(BED, this.runFolder), 10_000);
+    // PostgreSQL servers know nothing of the variable, but work in the tests' folders.
+    const inFolders = processes((command) => command.includes(`${this.temporary}/`));
+    await endProcesses(
+      inFolders.map(({ pid }) => pid),
+      10_000,
+    );
     for (const one of [this.docker, this.faultDocker, this.podman]) await empty(one);
     if (existsSync(this.#range)) await removeRangeRules(readFileSync(this.#range, 'utf8'));
     await this.clusters.remove();
