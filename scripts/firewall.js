@@ -58,11 +58,15 @@ export async function keepingRules(start) {
   const before = await readFirewall();
   const result = await start();
   await change((now) => {
-    const rules = before.find(({ family, table }) => family === now.family && table === now.table)?.rules ?? [];
+    const { rules = [], chains = [] } = before.find(({ family, table }) => family === now.family && table === now.table) ?? {};
     const lost = rules.filter(
       (rule) => emptiedChain.test(rule.slice(3)) && !now.rules.includes(rule) && now.chains.includes(rule.split(' ')[1]),
     );
-    const alive = lost.filter((rule) => interfacesOf(rule).every((name) => existsSync(`/sys/class/net/${name}`)));
+    // Meanwhile their owner may have taken away what they speak of.
+    const isGone = (chain) => chains.includes(chain) && !now.chains.includes(chain);
+    const alive = lost.filter(
+      (rule) => interfacesOf(rule).every((name) => existsSync(`/sys/class/net/${name}`)) && !isGone(/ -[jg] (\S+)/.exec(rule)?.[1]),
+    );
     return alive.reverse().map((rule) => `-I ${rule.slice(3)}`);
   });
   return result;
