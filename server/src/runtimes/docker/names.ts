@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ContainerRef } from '../runtime.ts';
+import { IDENTITY } from '../container-labels.ts';
 
 /** On everything we make: `instance`. On a session's containers all but `throwAway`; on helpers of a moment `throwAway`. */
 export const LABEL = {
-  instance: 'berth.instance',
-  session: 'berth.session',
-  generation: 'berth.generation',
-  container: 'berth.container',
-  owner: 'berth.owner',
-  project: 'berth.project',
+  ...IDENTITY,
   egress: 'berth.egress',
   throwAway: 'berth.throwaway',
 } as const;
@@ -29,15 +25,3 @@ export const bridgeOfSession = (sessionId: string): string => `bth${createHash('
 export const bridgeOfSubnet = ({ base }: { readonly base: number }): string => `bth${base.toString(16)}`;
 
 export const volumeName = (instance: string, storage: string): string => `berth-${instance.slice(0, 8)}-${storage}`;
-
-type Labels = Readonly<Record<string, string | undefined>> | null | undefined;
-
-/** Undefined for what is not a session's container of this installation. */
-export function refOf(labels: Labels, instance: string): ContainerRef | undefined {
-  const sessionId = labels?.[LABEL.session];
-  const container = labels?.[LABEL.container];
-  const generation = Number(labels?.[LABEL.generation]);
-  if (labels?.[LABEL.instance] !== instance || sessionId === undefined || container === undefined || !Number.isInteger(generation))
-    return undefined;
-  return { sessionId, generation, container };
-}

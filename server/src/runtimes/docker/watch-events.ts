@@ -3,7 +3,8 @@ import { RuntimeError, type ContainerRef } from '../runtime.ts';
 import type { EngineClient } from './engine-client.ts';
 import { engineError } from './errors.ts';
 import { lines } from '../lines.ts';
-import { LABEL, refOf } from './names.ts';
+import { LABEL } from './names.ts';
+import { refOf } from '../container-labels.ts';
 
 /** What may make a container other than the table says; making and starting it is our own doing. Docker's words and Podman's. */
 const TELLING = new Set(['die', 'died', 'destroy', 'remove', 'pause', 'unpause', 'oom', 'stop']);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hostNameOf, labelsOf, labelValue, podName, refOf, refOfPod, secretName, serviceName } from './names.ts';
+import { hostNameOf, labelsOf, labelValue, podName, refOfPod, secretName, serviceName } from './names.ts';
+import { refOf } from '../container-labels.ts';
 
 const ref = { sessionId: '5c6f3a52-3c56-4a3e-8b39-2f6e9d0a1b2c', generation: 3, container: 'main1' };
 

@@ -1,13 +1,9 @@
 import type { ContainerRef, ContainerSpec } from '../runtime.ts';
+import { IDENTITY } from '../container-labels.ts';
 
 /** On everything we make: `instance`. On what belongs to a session all but `storage`. Values are legal label values. */
 export const LABEL = {
-  instance: 'berth.instance',
-  session: 'berth.session',
-  generation: 'berth.generation',
-  container: 'berth.container',
-  owner: 'berth.owner',
-  project: 'berth.project',
+  ...IDENTITY,
   storage: 'berth.storage',
 } as const;
 
@@ -91,16 +87,4 @@ export function hostNameOf(text: string): string {
     .slice(0, 63)
     .replace(/-+$/, '');
   return name === '' ? 'session' : name;
-}
-
-type Labels = Readonly<Record<string, string | undefined>> | null | undefined;
-
-/** Undefined for what does not belong to a session's container of this installation. */
-export function refOf(labels: Labels, instance: string): ContainerRef | undefined {
-  const sessionId = labels?.[LABEL.session];
-  const container = labels?.[LABEL.container];
-  const generation = Number(labels?.[LABEL.generation]);
-  if (labels?.[LABEL.instance] !== instance || sessionId === undefined || container === undefined || !Number.isInteger(generation))
-    return undefined;
-  return { sessionId, generation, container };
 }

@@ -4,7 +4,8 @@ import { RuntimeError, type ContainerRef, type ContainerSpec, type Observed } fr
 import type { ClusterClient } from './cluster-client.ts';
 import { ClusterRefusal } from './errors.ts';
 import type { PodEvidence } from './pod-evidence.ts';
-import { ANNOTATION, LABEL, networkPolicyName, podName, refOf, secretName, selectorOf, serviceName } from './names.ts';
+import { ANNOTATION, LABEL, networkPolicyName, podName, secretName, selectorOf, serviceName } from './names.ts';
+import { refOf } from '../container-labels.ts';
 import { mainContainer, mainState } from './main-container.ts';
 import { networkPolicyManifest, walledBy } from './network-policy-manifest.ts';
 import { endFailure } from './failures.ts';

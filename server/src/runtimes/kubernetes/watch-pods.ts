@@ -1,6 +1,7 @@
 import type { ContainerRef } from '../runtime.ts';
 import type { ClusterClient } from './cluster-client.ts';
-import { LABEL, refOf, selectorOf } from './names.ts';
+import { LABEL, selectorOf } from './names.ts';
+import { refOf } from '../container-labels.ts';
 import { watchChanges } from './watch-changes.ts';
 
 export interface PodWatch {
