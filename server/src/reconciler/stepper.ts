@@ -22,6 +22,13 @@ export interface StepperParts {
   readonly now: () => Date;
 }
 
+/** The session to go on with, or undefined when it is settled for now; and what was seen of its container, if that still holds. */
+interface Step {
+  readonly session: Session | undefined;
+  readonly seen?: Seen | undefined;
+}
+const SETTLED: Step = { session: undefined };
+
 /** Takes one session as far as it goes now: look, decide, act or move, again, until there is nothing to do but wait. */
 export class Stepper {
   private readonly parts: StepperParts;
@@ -36,19 +43,19 @@ export class Stepper {
   /** `hinted` fires when something new happened to this session: a readiness probe under way is cut short. */
   async settle(claimed: Session, hinted: AbortSignal): Promise<void> {
     let session: Session | undefined = claimed;
+    let seen: Seen | undefined;
     for (let steps = 0; session !== undefined && steps < MAX_STEPS; steps += 1) {
-      session = await this.step(session, hinted);
+      ({ session, seen } = await this.step(session, seen, hinted));
     }
     if (session !== undefined) await this.later(session, 1_000);
   }
 
-  /** Answers the session to go on with, or undefined when it is settled for now. */
-  private async step(session: Session, hinted: AbortSignal): Promise<Session | undefined> {
-    if (isFinal(session.state)) return undefined;
+  private async step(session: Session, before: Seen | undefined, hinted: AbortSignal): Promise<Step> {
+    if (isFinal(session.state)) return SETTLED;
     try {
-      const seen = needsLook(session, this.parts.policy) ? await this.look(session, hinted) : NOT_LOOKED;
-      const decision = decide(session, seen, this.parts.now(), this.parts.policy);
-      if (decision.kind !== 'act') return await this.carryOut(session, decision);
+      const seen = needsLook(session, this.parts.policy) ? (before ?? (await this.look(session, hinted))) : undefined;
+      const decision = decide(session, seen ?? NOT_LOOKED, this.parts.now(), this.parts.policy);
+      if (decision.kind !== 'act') return await this.carryOut(session, decision, seen);
       return await this.follow(session, await this.parts.actions.perform(decision.action, session));
     } catch (error) {
       if (error instanceof RuntimeError) return this.cope(session, error);
@@ -59,42 +66,43 @@ export class Stepper {
   private async look(session: Session, hinted: AbortSignal): Promise<Seen> {
     const ref = containerOf(session);
     const observed = await this.parts.runtime.inspect(ref);
-    const port = session.spec.port;
-    const asks = port !== null && observed.phase === 'running' && (session.state === 'preparing' || session.state === 'restarting');
+    const { port } = session.spec;
+    const asks = port !== null && asksPort(session, observed.phase);
     return { ...observed, ready: !asks || (observed.answers ?? (await this.parts.probe(ref, port, hinted))) };
   }
 
-  private async carryOut(session: Session, decision: Exclude<Decision, { kind: 'act' }>): Promise<Session | undefined> {
+  private async carryOut(session: Session, decision: Exclude<Decision, { kind: 'act' }>, seen?: Seen): Promise<Step> {
     const { store, now } = this.parts;
     if (decision.kind === 'wait') {
-      const calm = await this.forgetTrouble(session);
+      const { session: calm } = await this.forgetTrouble(session);
       if (calm !== undefined) await this.later(calm, decision.inMs);
-      return undefined;
+      return SETTLED;
     }
     if (decision.kind === 'note') {
       const event = decision.event === undefined ? null : { kind: decision.event, message: decision.reason };
-      return this.save(note(session, { ...decision.changes, reason: decision.reason }), event);
+      return this.save(note(session, { ...decision.changes, reason: decision.reason }), event, seen);
     }
     const at = now();
     const over = decision.to !== 'scheduled' && decision.to !== 'pulling' && decision.to !== 'preparing';
     const changes = { ...(over ? { timeline: closeAll(session.timeline, at) } : {}), ...decision.changes };
     const moved = moveTo(session, decision.to, at, { reason: decision.reason, ...changes });
-    const next = await this.save(moved, { kind: 'state', message: moved.reason });
-    if (next !== undefined && (isFinal(next.state) || next.state === 'paused')) await store.wakePending();
-    return next;
+    const step = await this.save(moved, { kind: 'state', message: moved.reason }, seen);
+    const state = step.session?.state;
+    if (state !== undefined && (isFinal(state) || state === 'paused')) await store.wakePending();
+    return step;
   }
 
-  private async follow(session: Session, outcome: Outcome): Promise<Session | undefined> {
+  private async follow(session: Session, outcome: Outcome): Promise<Step> {
     switch (outcome.kind) {
       case 'again':
-        return outcome.session ?? session;
+        return { session: outcome.session ?? session };
       case 'move':
         return this.carryOut(session, outcome.move);
       case 'save':
         return this.save(outcome.next, outcome.event);
       case 'wait':
         await this.later(session, outcome.inMs);
-        return undefined;
+        return SETTLED;
     }
   }
 
@@ -103,30 +111,35 @@ export class Stepper {
     if (inMs !== null) this.onLater(inMs);
   }
 
-  /** Compare-and-set; somebody else was faster: go on with what she wrote. */
-  private async save(next: Session, event: NewEvent | null): Promise<Session | undefined> {
+  /** Compare-and-set; somebody else was faster: go on with what she wrote. Our own writing touches no container: what was seen still holds. */
+  private async save(next: Session, event: NewEvent | null, seen?: Seen): Promise<Step> {
     const saved = await this.parts.store.save(next, event, isFinal(next.state) ? null : LEASE_MS);
-    return saved ? next : this.parts.store.get(next.id);
+    if (!saved) return { session: await this.parts.store.get(next.id) };
+    return { session: next, seen: seen === undefined || asksPort(next, seen.phase) ? undefined : seen };
   }
 
   /** The engine answers again: the reason says what is true now. */
-  private async forgetTrouble(session: Session): Promise<Session | undefined> {
-    if (session.attempts === 0) return session;
+  private async forgetTrouble(session: Session): Promise<Step> {
+    if (session.attempts === 0) return { session };
     return this.save(note(session, { attempts: 0, reason: session.state === 'running' ? 'running' : session.reason }), null);
   }
 
   /** Silence of the engine proves nothing about the container, so it never fails a session; other errors do after some tries. */
-  private async cope(session: Session, error: RuntimeError): Promise<Session | undefined> {
+  private async cope(session: Session, error: RuntimeError): Promise<Step> {
     const attempts = session.attempts + 1;
     const patient = error.kind === 'unreachable' || session.state === 'terminating' || session.state === 'pausing';
     if (!patient && (error.kind === 'fatal' || attempts > MAX_ATTEMPTS)) return this.carryOut(session, fail(error.failure));
     const reason = error.failure.message;
     const event: NewEvent | null = reason === session.reason ? null : { kind: 'notice', message: reason };
-    const noted = await this.save(note(session, { attempts, reason }), event);
+    const { session: noted } = await this.save(note(session, { attempts, reason }), event);
     if (noted !== undefined) await this.later(noted, backoffMs(attempts));
-    return undefined;
+    return SETTLED;
   }
 }
+
+/** Whether somebody waits for its port to answer. */
+const asksPort = ({ state, spec }: Session, phase: Seen['phase']): boolean =>
+  spec.port !== null && phase === 'running' && (state === 'preparing' || state === 'restarting');
 
 const NOT_LOOKED: Seen = { phase: 'absent', ready: false };
 const backoffMs = (attempts: number): number => Math.min(250 * 2 ** (attempts - 1), 10_000);

@@ -41,4 +41,24 @@ describe('an engine that does not answer', () => {
     await expect(ask(path)).rejects.toMatchObject({ kind: 'unreachable', message: expect.stringContaining('cannot be reached') });
     server.close();
   });
+
+  it('is asked again on a new connection where it has just closed the kept one', async () => {
+    const path = join(folder, 'forgetful.sock');
+    const connections: number[] = [];
+    const server = createServer((socket) => {
+      const nth = connections.push(0) - 1;
+      socket.on('data', () => {
+        connections[nth] = (connections[nth] ?? 0) + 1;
+        if (connections[nth] === 1) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK');
+        else socket.destroy();
+      });
+    }).listen(path);
+    await once(server, 'listening');
+    const client = new EngineClient(parseEngineAddress(path));
+    const ping = (): Promise<unknown> => client.call('engine.info', (docker) => docker.ping());
+    await ping();
+    await ping();
+    expect(connections).toEqual([2, 1]);
+    server.close();
+  });
 });

@@ -15,7 +15,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
  */
 export class EngineClient {
   readonly address: EngineAddress;
-  readonly #clients = new Map<number, Docker>();
+  readonly #clients = new Map<string, Docker>();
 
   constructor(address: EngineAddress) {
     this.address = address;
@@ -25,7 +25,7 @@ export class EngineClient {
   async call<T>(point: EnginePoint, request: (engine: Docker) => Promise<T>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<T> {
     const begun = performance.now();
     try {
-      return await killPoint(point, () => request(this.#client(timeoutMs)));
+      return await killPoint(point, () => this.#ask(timeoutMs, request));
     } catch (error) {
       throw engineError(error, this.address, performance.now() - begun >= timeoutMs ? timeoutMs : undefined);
     }
@@ -51,7 +51,7 @@ export class EngineClient {
     const timer = options.slow === true ? undefined : setTimeout(() => beginning.abort(), REQUEST_TIMEOUT_MS);
     try {
       const abort = options.signal === undefined ? beginning.signal : AbortSignal.any([beginning.signal, options.signal]);
-      return await killPoint(point, () => request(this.#client(0), abort));
+      return await killPoint(point, () => this.#ask(0, (engine) => request(engine, abort)));
     } catch (error) {
       throw engineError(error, this.address, beginning.signal.aborted ? REQUEST_TIMEOUT_MS : undefined);
     } finally {
@@ -59,23 +59,36 @@ export class EngineClient {
     }
   }
 
-  #client(timeoutMs: number): Docker {
-    let client = this.#clients.get(timeoutMs);
+  /** A kept connection that the engine has just closed looks as if the engine were gone: only what fails on a new one as well has failed. */
+  async #ask<T>(timeoutMs: number, request: (engine: Docker) => Promise<T>): Promise<T> {
+    try {
+      return await request(this.#client(timeoutMs, true));
+    } catch (error) {
+      if (!wasCut(error)) throw error;
+      return request(this.#client(timeoutMs, false));
+    }
+  }
+
+  #client(timeoutMs: number, keepAlive: boolean): Docker {
+    const key = `${timeoutMs} ${keepAlive}`;
+    let client = this.#clients.get(key);
     if (client === undefined) {
-      client = new Docker({ ...this.address.connection, ...agentFor(this.address), timeout: timeoutMs });
-      this.#clients.set(timeoutMs, client);
+      client = new Docker({ ...this.address.connection, ...agentFor(this.address, keepAlive), timeout: timeoutMs });
+      this.#clients.set(key, client);
     }
     return client;
   }
 }
 
+const wasCut = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+
 /**
  * docker-modem describes every request's options to a debug log nobody reads, down to each open socket of the agent: most of
- * the server's CPU time under load. An agent with a short description of itself ends that. It keeps no connection: one that
- * the engine just closed would look as if the engine were gone.
+ * the server's CPU time under load. An agent with a short description of itself ends that.
  */
-function agentFor(address: EngineAddress): { agent?: Agent } {
+function agentFor(address: EngineAddress, keepAlive: boolean): { agent?: Agent } {
   if (address.connection.protocol === 'ssh') return {};
-  const agent = address.connection.protocol === 'https' ? new SecureAgent({ keepAlive: false }) : new Agent({ keepAlive: false });
+  const agent = address.connection.protocol === 'https' ? new SecureAgent({ keepAlive }) : new Agent({ keepAlive });
   return { agent: Object.assign(agent, { [inspect.custom]: () => 'Agent' }) };
 }
