@@ -1,60 +1,16 @@
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { FakeRuntime } from '../../../src/runtimes/fake-runtime.ts';
 import { FakeReconciler } from '../../support/fake-reconciler.ts';
+import { likeABrowser, realClient, refusal, type RealClient } from './real-client.ts';
 import type { Keys } from './signing-client.ts';
 import { Stage } from './stage.ts';
 
-/** What is used of the real client, which has no types. Its entry in package.json names a file that is not there. */
-interface RealClient {
-  kernelPrefix: string;
-  requestTimeout: number;
-  getServerVersion(): Promise<{ version: string; manager: string }>;
-  get_manager_version(): Promise<string>;
-  get_resource_slots(): Promise<Record<string, string>>;
-  createIfNotExists(image: string, name: string | undefined, resources?: object, timeout?: number): Promise<Created>;
-  get_info(name: string, ownerKey?: string | null): Promise<Record<string, unknown>>;
-  get_logs(name: string): Promise<{ result: { logs: string } }>;
-  restart(name: string): Promise<unknown>;
-  destroy(name: string, ownerKey?: string | null, forced?: boolean): Promise<{ stats: { status: string } }>;
-  execute(name: string, runId: string, mode: string, code: string, options: object): Promise<unknown>;
-}
-interface Created {
-  sessionId: string;
-  sessId: string;
-  status: string;
-  created: boolean;
-}
-const require = createRequire(import.meta.url);
-const { Client, ClientConfig } = require('backend.ai-client/backend.ai-client-node.js') as {
-  Client: new (config: object, agent: string) => RealClient;
-  ClientConfig: new (accessKey: string, secretKey: string, endpoint: string) => object;
-};
-
-/** How it tells its caller: our message is in `description`. */
-const refusal = (statusCode: number, title: string) => ({
-  isError: true,
-  statusCode,
-  title: expect.stringMatching(new RegExp(`^${statusCode} .* - ${title}$`)),
-  description: expect.stringMatching(/\S/),
-});
-
 let stage: Stage;
 let reconciler: FakeReconciler;
-const connect = (changes: Partial<Keys> = {}): RealClient =>
-  new Client(
-    new ClientConfig(changes.accessKey ?? stage.keys.alice.accessKey, changes.secretKey ?? stage.keys.alice.secretKey, stage.server.url),
-    'contract test',
-  );
+const connect = (changes: Partial<Keys> = {}): RealClient => realClient(stage.server.url, { ...stage.keys.alice, ...changes });
 
 beforeAll(async () => {
-  // It was written for browsers.
-  const kept = new Map<string, string>();
-  vi.stubGlobal('localStorage', {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, text: string) => kept.set(key, text),
-  });
-  vi.stubGlobal('navigator', { onLine: true });
+  likeABrowser();
   stage = await Stage.open();
   const runtime = new FakeRuntime({ missingImages: ['no-such-image:latest'] });
   reconciler = await FakeReconciler.start(stage.server.storage, {}, runtime);
