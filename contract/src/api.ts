@@ -3,8 +3,10 @@ import { ChangeUser, CreateKeypair, CreateToken, CreateUser, Keypair, NewKeypair
 import { endpoint, stream } from './endpoint.ts';
 import { ControlFromServer } from './frames.ts';
 import { CreateSession, ListSessions, RenameSession, Session, SessionEvent } from './session.ts';
+import { CreateStorage, Storage } from './storage.ts';
 
 const SessionParams = z.object({ session: z.string().min(1).max(128).meta({ description: 'Id, unique beginning of an id, or name' }) });
+const StorageParams = z.object({ storage: z.string().min(1).max(128).meta({ description: 'Id or name' }) });
 const Empty = z.strictObject({});
 const TerminalSide = z.coerce.number().int().min(1).max(10_000).optional();
 const Page = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(256).optional() });
@@ -92,6 +94,42 @@ export const api = {
     body: RenameSession,
     response: Session,
     problems: ['invalid-field', 'not-found', 'ambiguous-id', 'wrong-state', 'name-taken'],
+  }),
+
+  createStorage: endpoint({
+    method: 'POST',
+    path: '/api/storages',
+    summary: 'A new storage: a folder that outlives sessions',
+    status: 201,
+    body: CreateStorage,
+    response: Storage,
+    problems: ['invalid-field', 'not-found', 'name-taken', 'token-reused'],
+  }),
+  listStorages: endpoint({
+    method: 'GET',
+    path: '/api/storages',
+    summary: 'Storages, newest first',
+    query: Page.extend({
+      owner: z.string().max(64).optional().meta({ description: 'A user, by name or id, or "*" for everybody (admins); default: yourself' }),
+    }),
+    response: pageOf(Storage),
+    problems: ['invalid-field', 'forbidden', 'not-found'],
+  }),
+  getStorage: endpoint({
+    method: 'GET',
+    path: '/api/storages/:storage',
+    summary: 'One storage, until nothing of it is left',
+    params: StorageParams,
+    response: Storage,
+    problems: ['not-found'],
+  }),
+  deleteStorage: endpoint({
+    method: 'DELETE',
+    path: '/api/storages/:storage',
+    summary: 'Delete a storage and all that is in it; refused while a live session mounts it',
+    params: StorageParams,
+    response: Storage,
+    problems: ['not-found', 'wrong-state'],
   }),
 
   listNodes: endpoint({

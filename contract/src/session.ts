@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { MAX_MOUNTS, Mount, MountRequest } from './mount.ts';
 import { parseBytes, parseCpus, parseDuration, type Parsed } from './quantity.ts';
+import { ServicePort } from './service-port.ts';
 import { parseStartsAt } from './starts-at.ts';
 
 /** DESIGN's words; `spec` pages that use others are translated in their compatibility folders. */
@@ -41,6 +43,13 @@ const EnvName = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable is named with letters, digits and "_", not beginning with a digit');
 const noNul = (text: string): boolean => !text.includes('\0');
 
+/** Bytes of UTF-8. */
+export const LONGEST_BOOTSTRAP_SCRIPT = 16 * 1024;
+const BootstrapScript = z
+  .string()
+  .refine((text) => new TextEncoder().encode(text).length <= LONGEST_BOOTSTRAP_SCRIPT, 'a bootstrap script is at most 16 KiB long')
+  .refine(noNul, 'a script holds no NUL');
+
 export const Resources = z.strictObject({
   cpu: parsedWith(parseCpus).optional().meta({ description: 'CPUs to reserve, to the thousandth: 2, "0.5", "500m"' }),
   gpu: z.number().int('a number of GPUs is whole').min(0).max(1024).optional(),
@@ -73,10 +82,26 @@ export const CreateSession = z.strictObject({
     .meta({ description: '"open" outlives its clients; "once" ends with the first client\'s input' }),
   env: z.record(EnvName, z.string().max(32_768).refine(noNul, 'a value holds no NUL')).default({}),
   resources: Resources.default({}),
+  mounts: z.array(MountRequest).max(MAX_MOUNTS).default([]),
   node: z.string().min(1).max(253).optional(),
   egress: z.enum(['open', 'none']).default('open'),
   port: z.number().int().min(1).max(65_535).optional().meta({ description: 'Running means: this port answers' }),
+  ports: z
+    .array(ServicePort)
+    .max(64)
+    .default([])
+    .meta({ description: 'Services in it, by name: ports that may be asked for later' }),
   workDir: z.string().startsWith('/', 'a work folder is an absolute path').max(1024).optional(),
+  bootstrapScript: BootstrapScript.optional().meta({
+    description:
+      'Run in its work folder, as its user, whenever its container starts and before its command does: at most 16 KiB. By sh, unless its first line names another interpreter. Never shown again',
+  }),
+  architecture: z
+    .string()
+    .min(1)
+    .max(32)
+    .optional()
+    .meta({ description: 'Of the machine: x86_64 (amd64), aarch64 (arm64), ...; without it any' }),
   pendingTimeout: parsedWith(parseDuration).optional(),
   tag: z.string().max(64).optional().meta({ description: 'A word of your own, shown with the session' }),
   startsAt: parsedWith(parseStartsAt)
@@ -108,6 +133,7 @@ export const FAILURE_CODES = [
   'command-not-found',
   'not-executable',
   'no-shell',
+  'bootstrap-failed',
   'port-never-answered',
   'start-failed',
   'node-lost',
@@ -118,6 +144,7 @@ export const FAILURE_CODES = [
   'timed-out',
   'dependency-failed',
   'unschedulable',
+  'resources-unfit',
   'engine-unavailable',
   'rejected',
 ] as const;
@@ -131,7 +158,7 @@ export const Cause = z.object({
 export type Cause = z.output<typeof Cause>;
 
 export const LaunchStep = z.object({
-  step: z.enum(['queue', 'image', 'storage', 'create', 'start', 'ready']),
+  step: z.enum(['queue', 'image', 'storage', 'create', 'start', 'bootstrap', 'ready']),
   startedAt: Instant,
   endedAt: Instant.nullable(),
   detail: z.string().nullable().meta({ description: 'Progress: "layer 3 of 7, 120MiB of 340MiB"' }),
@@ -177,9 +204,15 @@ export const Session = z.object({
     reserved: z.boolean().meta({ description: 'false: may be killed when the node runs out of memory' }),
     devices: z.array(z.string()),
   }),
+  mounts: z.array(Mount).meta({ description: 'Storages besides the home' }),
   node: z.string().nullable(),
   egress: z.enum(['open', 'none']),
   port: z.number().int().nullable(),
+  servicePorts: z
+    .array(ServicePort)
+    .meta({ description: 'Services in it: those that were asked for, and those that its image declares once that is known' }),
+  bootstrap: z.boolean().meta({ description: 'A bootstrap script runs before its command, whenever its container starts' }),
+  architecture: z.string().nullable().meta({ description: 'The architecture that was asked for' }),
   startsAt: Instant.nullable().meta({ description: 'It does not start before' }),
   dependencies: z
     .array(z.object({ id: z.string(), name: z.string(), state: SessionState, result: BatchResult.nullable() }))

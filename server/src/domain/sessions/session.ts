@@ -15,6 +15,14 @@ export type SessionState =
   | 'error';
 export type Wanted = 'running' | 'paused' | 'terminated';
 
+/** A storage in a session, by the name it had when the session was made. */
+export interface Mount {
+  readonly storageId: string;
+  readonly name: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
 /** What was asked for and never changes, defaults filled in. */
 export interface SessionSpec {
   readonly image: string;
@@ -33,6 +41,8 @@ export interface SessionSpec {
   readonly port: number | null;
   readonly workDir: string | null;
   readonly pendingTimeoutMs: number | null;
+  /** Not there in rows of before there were storages: domain/storages/session-mounts.ts reads it. */
+  readonly mounts?: readonly Mount[];
 }
 
 /** What a node handed out. CPU and memory are ceilings; what is reserved is in the spec. */
