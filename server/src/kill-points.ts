@@ -11,6 +11,7 @@ export const KILL_POINTS = [
   'engine.volume-inspect',
   'engine.volume-create',
   'engine.volume-prepare',
+  'engine.volume-remove',
   'engine.network-inspect',
   'engine.network-create',
   'engine.network-list',
@@ -47,6 +48,7 @@ export const KILL_POINTS = [
   'cluster.secret-delete',
   'cluster.claim-list',
   'cluster.claim-create',
+  'cluster.claim-delete',
   'cluster.policy-list',
   'cluster.policy-create',
   'cluster.policy-delete',
@@ -65,6 +67,7 @@ export const KILL_POINTS = [
   'store.user',
   'store.token',
   'store.keypair',
+  'store.storage',
 ] as const;
 export type KillPoint = (typeof KILL_POINTS)[number];
 

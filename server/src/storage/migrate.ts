@@ -4,6 +4,7 @@ import { sessionsMigration } from './migrations/0001-sessions.ts';
 import { logGenerationsMigration } from './migrations/0002-log-generations.ts';
 import { keypairsMigration } from './migrations/0003-keypairs.ts';
 import { batchMigration } from './migrations/0004-batch.ts';
+import { storagesMigration } from './migrations/0008-storages.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Tables } from './tables.ts';
 
@@ -13,6 +14,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-log-generations': logGenerationsMigration,
   '0003-keypairs': keypairsMigration,
   '0004-batch': batchMigration,
+  '0008-storages': storagesMigration,
 };
 export const SCHEMA_VERSION = Object.keys(MIGRATIONS).at(-1) ?? '';
 

@@ -6,7 +6,9 @@ import type { NewSession, SessionFilter, SessionStore, StoredEvent } from '../do
 import { startTimeline } from '../domain/sessions/timeline.ts';
 import { killPoint } from '../kill-points.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
+import type { Database } from './database.ts';
 import { PostgresReconcilerStore } from './reconciler-store.ts';
+import { holdStorages } from './hold-storages.ts';
 import { newestEvent, readEvents } from './session-events.ts';
 import {
   assignments,
@@ -43,7 +45,7 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
 
   #insert(draft: NewSession): Promise<Session> {
     const now = new Date();
-    return killPoint('store.session-create', async () => {
+    const write = async (db: Database): Promise<Session> => {
       const { rows } = await sql<Session>`
         with s as (
           insert into sessions (id, name, owner_id, project_id, type, spec, tag, starts_at, batch_timeout_ms, retry, client_token, request_hash, revision, wanted, wish, restart_wish,
@@ -58,11 +60,12 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
           insert into session_events (session_id, owner_id, kind, state, message)
           select id, owner_id, 'created', state, 'created' from s returning session_id
         ), told as (select pg_notify(${sql.lit(EVENT_CHANNEL)}, session_id::text), ${notifyWake} from event)
-        select ${SESSION_COLUMNS} from s ${JOIN_NAMES} cross join told`.execute(this.db);
+        select ${SESSION_COLUMNS} from s ${JOIN_NAMES} cross join told`.execute(db);
       const [session] = rows;
       if (session === undefined) throw new Error(`session ${draft.id} was not inserted`);
       return session;
-    });
+    };
+    return killPoint('store.session-create', () => holdStorages(this.db, draft.spec.mounts ?? [], write));
   }
 
   async #madeWith(ownerId: string, clientToken: string): Promise<{ session: Session; requestHash: string } | undefined> {

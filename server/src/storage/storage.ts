@@ -10,6 +10,7 @@ import { PostgresQuarantineStore } from './quarantine-store.ts';
 import { openSecretKey, secretKeyPath } from './secret-key.ts';
 import { adoptForeignEvents } from './session-events.ts';
 import { PostgresSessionStore } from './session-store.ts';
+import { PostgresStorageStore } from './storage-store.ts';
 import { PostgresTokenStore } from './token-store.ts';
 import { PostgresUserStore } from './user-store.ts';
 
@@ -28,6 +29,7 @@ export interface Storage {
   readonly users: PostgresUserStore;
   readonly tokens: PostgresTokenStore;
   readonly keypairs: PostgresKeypairStore;
+  readonly storages: PostgresStorageStore;
   readonly quarantine: PostgresQuarantineStore;
   readonly notifications: PostgresNotifications;
   /** Identifies the installation: what it makes is labelled with this. */
@@ -64,6 +66,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       users: new PostgresUserStore(db),
       tokens: new PostgresTokenStore(db),
       keypairs,
+      storages: new PostgresStorageStore(db),
       quarantine: new PostgresQuarantineStore(db),
       notifications,
       instance: await instanceId(db),

@@ -35,6 +35,21 @@ export interface MembershipsTable {
   role: 'viewer' | 'editor' | 'owner';
 }
 
+export interface StoragesTable {
+  id: string;
+  name: string;
+  owner_id: string;
+  project_id: string;
+  client_token: string | null;
+  created_at: Generated<Date>;
+  /** Its deletion was asked for: the name is free, and nothing may mount it. */
+  deleted_at: Date | null;
+  /** Nothing of it is left. */
+  removed_at: Date | null;
+  /** What keeps it from going, for people. */
+  trouble: Generated<string>;
+}
+
 export interface SessionsTable {
   id: string;
   name: string;
@@ -143,6 +158,7 @@ export const TABLE_NAMES = [
   'users',
   'projects',
   'memberships',
+  'storages',
   'sessions',
   'session_dependencies',
   'session_events',
@@ -157,6 +173,7 @@ export interface Tables {
   users: UsersTable;
   projects: ProjectsTable;
   memberships: MembershipsTable;
+  storages: StoragesTable;
   sessions: SessionsTable;
   session_dependencies: SessionDependenciesTable;
   session_events: SessionEventsTable;
