@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { ChangeUser, CreateKeypair, CreateToken, CreateUser, Keypair, NewKeypair, NewToken, Node, Token, User } from './account.ts';
+import { CommitSession } from './commit.ts';
 import { endpoint, stream } from './endpoint.ts';
 import { ControlFromServer } from './frames.ts';
 import { CreateSession, ListSessions, RenameSession, Session, SessionEvent } from './session.ts';
+import { SessionStatistics } from './statistics.ts';
 import { CreateStorage, Storage } from './storage.ts';
 
 const SessionParams = z.object({ session: z.string().min(1).max(128).meta({ description: 'Id, unique beginning of an id, or name' }) });
@@ -94,6 +96,25 @@ export const api = {
     body: RenameSession,
     response: Session,
     problems: ['invalid-field', 'not-found', 'ambiguous-id', 'wrong-state', 'name-taken'],
+  }),
+
+  getSessionStatistics: endpoint({
+    method: 'GET',
+    path: '/api/sessions/:session/statistics',
+    summary: 'What it has used so far, counted now if it runs',
+    params: SessionParams,
+    response: SessionStatistics,
+    problems: ['not-found', 'ambiguous-id'],
+  }),
+  commitSession: endpoint({
+    method: 'POST',
+    path: '/api/sessions/:session/commit',
+    summary: 'Make an image of its files; how far that is stands in the session, as `commit`',
+    status: 202,
+    params: SessionParams,
+    body: CommitSession,
+    response: Session,
+    problems: ['invalid-field', 'not-found', 'ambiguous-id', 'wrong-state', 'not-supported'],
   }),
 
   createStorage: endpoint({

@@ -13,7 +13,7 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly response: z.ZodType;
-  readonly status?: 200 | 201 | 204;
+  readonly status?: 200 | 201 | 202 | 204;
   readonly problems: readonly ProblemCode[];
   /** Reachable without signing in. */
   readonly open?: boolean;

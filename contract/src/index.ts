@@ -2,6 +2,7 @@
 export * from './account.ts';
 export * from './api.ts';
 export * from './client.ts';
+export * from './commit.ts';
 export * from './endpoint.ts';
 export * from './frames.ts';
 export * from './in-words.ts';
@@ -13,4 +14,5 @@ export * from './quantity.ts';
 export * from './service-port.ts';
 export * from './session.ts';
 export * from './starts-at.ts';
+export * from './statistics.ts';
 export * from './storage.ts';

@@ -5,6 +5,7 @@ import { ControlFromClient, ControlFromServer } from './frames.ts';
 import { Problem } from './problem.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 import { Cause, CreateSession, LaunchStep, Session, SessionEvent, Waiting } from './session.ts';
+import { Statistics } from './statistics.ts';
 
 type Json = Record<string, unknown>;
 export interface Tables {
@@ -20,6 +21,7 @@ const NAMED = {
   Cause,
   LaunchStep,
   Waiting,
+  Statistics,
   User,
   Token,
   NewToken,

@@ -15,6 +15,7 @@ export const PROBLEMS = {
   'never-fits': { status: 422, title: 'No node could ever run this', exitCode: 1 },
   'too-many-requests': { status: 429, title: 'Too many requests', exitCode: 1 },
   internal: { status: 500, title: 'Berth made a mistake', exitCode: 1 },
+  'not-supported': { status: 501, title: 'Not possible on this runtime', exitCode: 1 },
   'engine-unavailable': { status: 503, title: 'The container engine does not answer', exitCode: 1 },
   'database-unavailable': { status: 503, title: 'The database does not answer', exitCode: 1 },
   'shutting-down': { status: 503, title: 'The server is stopping', exitCode: 1 },

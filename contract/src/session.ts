@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { SessionCommit } from './commit.ts';
 import { MAX_MOUNTS, Mount, MountRequest } from './mount.ts';
 import { parseBytes, parseCpus, parseDuration, type Parsed } from './quantity.ts';
 import { ServicePort } from './service-port.ts';
 import { parseStartsAt } from './starts-at.ts';
+import { Statistics } from './statistics.ts';
 
 /** DESIGN's words; `spec` pages that use others are translated in their compatibility folders. */
 export const SESSION_STATES = [
@@ -227,6 +229,8 @@ export const Session = z.object({
   exitCode: z.number().int().nullable(),
   cause: Cause.nullable(),
   lastLog: z.array(z.string()).meta({ description: 'The last lines it printed, kept when it ends' }),
+  statistics: Statistics.nullable().meta({ description: 'As last counted, and kept when it ends; null before it ran. Live: /statistics' }),
+  commit: SessionCommit.nullable(),
   createdAt: Instant,
   startedAt: Instant.nullable(),
   endedAt: Instant.nullable(),

@@ -42,6 +42,7 @@ const KIND_OF: Readonly<Record<ProblemCode, Kind>> = {
   'never-fits': 'quota-exceeded',
   'too-many-requests': 'rate-limit-exceeded',
   internal: 'internal-server-error',
+  'not-supported': 'not-implemented',
   'engine-unavailable': 'service-unavailable',
   'database-unavailable': 'service-unavailable',
   'shutting-down': 'service-unavailable',
