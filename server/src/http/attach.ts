@@ -8,7 +8,7 @@ import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Notifications, SessionStore } from '../domain/sessions/session-store.ts';
 import type { Session, SessionState } from '../domain/sessions/session.ts';
 import { RuntimeError, type Runtime, type Terminal } from '../runtimes/runtime.ts';
-import type { FrameSocket } from './frame-socket.ts';
+import type { ProcessClient } from './process-client.ts';
 import { LiveOutput } from './live-output.ts';
 import { LogPosition } from './log-position.ts';
 import { bytesIn, merged, sizeOf } from './log-chunks.ts';
@@ -30,7 +30,7 @@ export interface AttachParts {
 }
 export interface AttachRequest {
   readonly session: Session;
-  readonly socket: FrameSocket;
+  readonly socket: ProcessClient;
   /** Of the client's terminal, where it has one. */
   readonly size: Size | undefined;
   readonly replay: boolean;
@@ -55,7 +55,7 @@ const BEFORE_START: readonly SessionState[] = ['pending', 'scheduled', 'pulling'
 export class Attachment {
   readonly #parts: AttachParts;
   readonly #request: AttachRequest;
-  readonly #socket: FrameSocket;
+  readonly #socket: ProcessClient;
   readonly #watch: SessionWatch;
   readonly #input: TypedInput;
   readonly #size: TerminalSize;

@@ -4,7 +4,7 @@ import { containerOf } from '../domain/sessions/container-plan.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import { RuntimeError, type ExecRequest, type Runtime, type Terminal } from '../runtimes/runtime.ts';
 import { check } from './check.ts';
-import type { FrameSocket } from './frame-socket.ts';
+import type { ProcessClient } from './process-client.ts';
 import { LiveOutput } from './live-output.ts';
 import { exitCodeOfCause } from './session-words.ts';
 import { TypedInput } from './typed-input.ts';
@@ -35,7 +35,7 @@ export function refuseUnlessRunning(session: Session): void {
 }
 
 /** One more process in the session, with a client on it; its end does not touch the session. */
-export async function runExec(runtime: Runtime, socket: FrameSocket, request: { session: Session; exec: ExecRequest }): Promise<void> {
+export async function runExec(runtime: Runtime, socket: ProcessClient, request: { session: Session; exec: ExecRequest }): Promise<void> {
   const input = new TypedInput(socket);
   let terminal: Terminal | undefined;
   socket.receive({
@@ -61,13 +61,13 @@ export async function runExec(runtime: Runtime, socket: FrameSocket, request: { 
   }
 }
 
-async function end(socket: FrameSocket, code: number): Promise<void> {
+async function end(socket: ProcessClient, code: number): Promise<void> {
   await socket.control({ type: 'exit', code, message: `ended with exit code ${code}`, cause: null });
   socket.close(1000, 'ended');
 }
 
 /** A command that cannot be started is an answer as a shell would give it; anything else is a problem. */
-async function refuse(socket: FrameSocket, error: unknown): Promise<void> {
+async function refuse(socket: ProcessClient, error: unknown): Promise<void> {
   if (!(error instanceof RuntimeError)) throw error;
   const { code, message } = error.failure;
   if (code !== 'command-not-found' && code !== 'not-executable' && code !== 'no-shell') throw error;

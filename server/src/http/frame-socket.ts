@@ -1,42 +1,21 @@
 import { CHANNEL, ControlFromClient, ControlFromServer, decodeFrame, encodeFrame } from '@berth/contract';
-import type { WebSocket } from 'ws';
+import type { CloseCode, OpenSocket } from './open-socket.ts';
+import type { Input, ProcessClient } from './process-client.ts';
 
-const PING_MS = 20_000;
-const GOODBYE_MS = 2_000;
+/** A WebSocket that speaks the frames of the contract. */
+export class FrameSocket implements ProcessClient {
+  readonly #socket: OpenSocket;
 
-export interface Input {
-  stdin(data: Buffer): void;
-  stdinEnd(): void;
-  resize(size: { rows: number; cols: number }): void;
-}
-
-/** A WebSocket that speaks the frames of the contract. Sending waits for the client to take what was sent. */
-export class FrameSocket {
-  readonly #ws: WebSocket;
-  readonly #gone = new AbortController();
-  readonly #pinger: NodeJS.Timeout;
-  #answered = true;
-
-  constructor(ws: WebSocket) {
-    this.#ws = ws;
-    this.#pinger = setInterval(() => this.#ping(), PING_MS).unref();
-    ws.on('pong', () => {
-      this.#answered = true;
-    });
-    ws.once('close', () => {
-      clearInterval(this.#pinger);
-      this.#gone.abort();
-    });
-    ws.on('error', () => ws.terminate());
+  constructor(socket: OpenSocket) {
+    this.#socket = socket;
   }
 
-  /** Fires when the client is gone, or was told to go. */
   get gone(): AbortSignal {
-    return this.#gone.signal;
+    return this.#socket.gone;
   }
 
   receive(input: Input): void {
-    this.#ws.on('message', (data: Buffer, binary) => {
+    this.#socket.receive((data, binary) => {
       const frame = binary ? decodeFrame(data) : undefined;
       if (frame?.channel === CHANNEL.stdin) input.stdin(frame.payload);
       else if (frame?.channel === CHANNEL.control) this.#receiveControl(frame.payload, input);
@@ -44,13 +23,12 @@ export class FrameSocket {
     });
   }
 
-  /** Returns once the bytes are on their way; at once when the client is gone. */
   send(channel: 1 | 2, data: Buffer): Promise<void> {
-    return this.#write(encodeFrame(channel, data));
+    return this.#socket.send(encodeFrame(channel, data));
   }
 
   control(message: ControlFromServer): Promise<void> {
-    return this.#write(encodeFrame(CHANNEL.control, JSON.stringify(ControlFromServer.parse(message))));
+    return this.#socket.send(encodeFrame(CHANNEL.control, JSON.stringify(ControlFromServer.parse(message))));
   }
 
   async refuse(code: string, message: string): Promise<void> {
@@ -58,20 +36,16 @@ export class FrameSocket {
     this.close(1008, code);
   }
 
-  /** 1000: over; 1008: refused; 1011: our mistake; 1012: come again. Both halves are gone soon after, whatever the client does. */
-  close(code: 1000 | 1008 | 1011 | 1012, reason: string): void {
-    this.#ws.resume();
-    this.#ws.close(code, reason);
-    setTimeout(() => this.#ws.terminate(), GOODBYE_MS).unref();
-    this.#gone.abort();
+  close(code: CloseCode, reason: string): void {
+    this.#socket.close(code, reason);
   }
 
   pause(): void {
-    this.#ws.pause();
+    this.#socket.pause();
   }
 
   resume(): void {
-    this.#ws.resume();
+    this.#socket.resume();
   }
 
   #receiveControl(payload: Buffer, input: Input): void {
@@ -80,20 +54,6 @@ export class FrameSocket {
       void this.refuse('bad-request', 'a control message is {"type":"resize","rows":…,"cols":…} or {"type":"stdin-end"}');
     else if (control.data.type === 'resize') input.resize(control.data);
     else input.stdinEnd();
-  }
-
-  #write(frame: Buffer): Promise<void> {
-    const ws = this.#ws;
-    if (ws.readyState !== ws.OPEN) return Promise.resolve();
-    // A failed write is followed by 'close', which is what everybody waits for.
-    return new Promise((resolve) => ws.send(frame, () => resolve()));
-  }
-
-  #ping(): void {
-    // A paused socket does not hear the answer.
-    if (!this.#answered && !this.#ws.isPaused) return this.#ws.terminate();
-    this.#answered = false;
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
   }
 }
 

@@ -15,6 +15,8 @@ import type { HttpParts } from './parts.ts';
 import { asProblem, PROBLEM_TYPE, toProblem } from './problems.ts';
 import { mountEndpoints } from './route.ts';
 import { sessionHandlers } from './session-routes.ts';
+import { sessionDoor } from './session-sockets.ts';
+import { storageHandlers } from './storage-routes.ts';
 import { StdinOwners } from './stdin-owners.ts';
 import { mountStreams } from './stream-routes.ts';
 import { tokenHandlers } from './token-routes.ts';
@@ -48,7 +50,7 @@ export function createHttp(parts: HttpParts): FastifyInstance {
   };
 
   answerProblems(app);
-  measure(app, { metrics: parts.metrics, openConnections: () => live.count + signedLive.count });
+  measure(app, { metrics: parts.metrics, openConnections: () => live.count + backendAi.live.count });
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     guard(request.raw, parts.allowedHosts);
@@ -62,16 +64,18 @@ export function createHttp(parts: HttpParts): FastifyInstance {
       ...nodeHandlers(parts),
       ...tokenHandlers(parts),
       ...keypairHandlers(parts),
+      ...storageHandlers(parts),
     },
     callerOf,
   );
-  const signedLive = mountBackendAi(app, { parts, feed });
+  const owners = new StdinOwners();
+  const backendAi = mountBackendAi(app, { parts, feed, owners });
   mountStreams(app, { parts, feed, live, callerOf });
   mountHealth(app, parts);
-  acceptWebSockets(app, { ...parts, log, live, owners: new StdinOwners(), admit });
+  acceptWebSockets(app, { doors: [backendAi.door, sessionDoor(app, { ...parts, log, live, owners, admit })], newId: parts.newId });
   app.addHook('preClose', async () => {
     live.cutAll();
-    signedLive.cutAll();
+    backendAi.live.cutAll();
     closeIdleUntilClosed(app);
   });
   app.addHook('onClose', () => authenticator.close());

@@ -23,7 +23,7 @@ export interface StreamParts {
   readonly callerOf: CallerOf;
 }
 
-/** The streams of the contract that are plain HTTP; the WebSockets are in web-sockets.ts. */
+/** The streams of the contract that are plain HTTP; the WebSockets are in session-sockets.ts. */
 export function mountStreams(app: FastifyInstance, context: StreamParts): void {
   const get = (endpoint: StreamEndpoint, handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>) =>
     app.route({ method: 'GET', url: endpoint.path, exposeHeadRoute: false, handler });

@@ -1,117 +1,59 @@
-import { ProblemError, streams, type StreamEndpoint } from '@berth/contract';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
-import { parse as parseQuery } from 'node:querystring';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { Attachment, type AttachParts } from './attach.ts';
-import { audit, type Caller } from './caller.ts';
-import { parseCommand, refuseUnlessRunning, runExec } from './exec.ts';
-import { FrameSocket } from './frame-socket.ts';
-import type { CutReason, LiveConnections } from './live-connections.ts';
-import { matchPath } from './match-path.ts';
-import { asProblem, PROBLEM_TYPE, toProblem } from './problems.ts';
-import { findSession } from './session-access.ts';
-import { checked } from './stream-routes.ts';
+import { OpenSocket } from './open-socket.ts';
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
+type Headers = Readonly<Record<string, string>>;
 
-export interface WebSocketParts extends AttachParts {
-  readonly live: LiveConnections;
-  readonly log: FastifyBaseLogger;
-  readonly newId: () => string;
-  /** The same checks as for every other request. */
-  readonly admit: (request: IncomingMessage, requestId: string) => Promise<Caller>;
+/** What to do once the upgrade is done. Answers for its own failures, and for the socket until it is closed. */
+export type Talk = (socket: OpenSocket) => Promise<void>;
+
+/** Decided before the upgrade, so that a refusal is an ordinary answer. */
+export type Entry =
+  | { readonly admitted: true; readonly headers: Headers; readonly talk: Talk }
+  | { readonly admitted: false; readonly headers: Headers; readonly status: number; readonly body: string };
+
+/** A family of WebSocket addresses: who is let in, and in which words others are refused. */
+export interface Door {
+  /** `path`: without the query. */
+  has(path: string): boolean;
+  /** Never fails: whatever goes wrong is a refusal. */
+  ask(request: IncomingMessage, requestId: string): Promise<Entry>;
 }
-/** What to do once the upgrade is done; made before it, so that a refusal is still an HTTP answer. */
-type Talk = (socket: FrameSocket) => Promise<void>;
-type Prepare = (parts: WebSocketParts, caller: Caller, request: { params: unknown; query: unknown }) => Promise<Talk>;
 
-const ROUTES: readonly { readonly endpoint: StreamEndpoint; readonly prepare: Prepare }[] = [
-  { endpoint: streams.attachSession, prepare: prepareAttach },
-  { endpoint: streams.execSession, prepare: prepareExec },
-];
-
-export function acceptWebSockets(app: FastifyInstance, parts: WebSocketParts): void {
+/** Hands each upgrade to the first door that has its address; the last has them all. */
+export function acceptWebSockets(app: FastifyInstance, { doors, newId }: { doors: readonly Door[]; newId: () => string }): void {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: false });
-  for (const { endpoint } of ROUTES) {
-    app.get(endpoint.path, { exposeHeadRoute: false }, () => {
-      throw new ProblemError('bad-request', 'this address speaks WebSocket: send an upgrade request');
-    });
-  }
+  const headers = new WeakMap<IncomingMessage, Headers>();
+  server.on('headers', (lines, request) => {
+    for (const [name, value] of Object.entries(headers.get(request) ?? {})) lines.push(`${name}: ${value}`);
+  });
   app.server.on('upgrade', (request: IncomingMessage, raw: Duplex, head: Buffer) => {
     raw.on('error', () => raw.destroy());
-    const requestId = parts.newId();
-    prepare(parts, request, requestId).then(
-      ({ caller, talk }) =>
-        server.handleUpgrade(request, raw, head, (ws) => void hold(parts, { caller, talk, socket: new FrameSocket(ws) })),
-      (error: unknown) => refuse(raw, error, { requestId, log: parts.log }),
-    );
+    const { path } = targetOf(request);
+    const requestId = newId();
+    void doors
+      .find((door) => door.has(path))
+      ?.ask(request, requestId)
+      .then((entry) => {
+        const said = { 'x-request-id': requestId, ...entry.headers };
+        if (!entry.admitted) return refuse(raw, { ...entry, headers: said });
+        headers.set(request, said);
+        server.handleUpgrade(request, raw, head, (ws) => void entry.talk(new OpenSocket(ws)));
+      });
   });
 }
 
-async function prepare(parts: WebSocketParts, request: IncomingMessage, requestId: string): Promise<{ caller: Caller; talk: Talk }> {
-  const caller = await parts.admit(request, requestId);
-  const url = new URL(request.url ?? '/', 'http://localhost');
-  for (const route of ROUTES) {
-    const params = matchPath(route.endpoint.path, url.pathname);
-    if (params === undefined) continue;
-    return { caller, talk: await route.prepare(parts, caller, { params, query: parseQuery(url.search.slice(1)) }) };
-  }
-  throw new ProblemError('not-found', `there is no WebSocket at ${url.pathname}`);
+/** Path and query as they came: a target that is no URL must not be mistaken for a failure of ours. */
+export function targetOf({ url = '/' }: IncomingMessage): { path: string; query: string } {
+  const mark = url.indexOf('?');
+  return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
 }
 
-async function prepareAttach(parts: WebSocketParts, caller: Caller, request: { params: unknown; query: unknown }): Promise<Talk> {
-  const { params, query } = checked(streams.attachSession, request);
-  const session = await findSession(parts.sessions, caller, { text: params.session, access: 'content' });
-  audit(caller, 'session.attach', session);
-  const size = query.rows === undefined || query.cols === undefined ? undefined : { rows: query.rows, cols: query.cols };
-  return (socket) => new Attachment(parts, { session, socket, size, replay: query.replay, stdin: query.stdin }).run();
-}
-
-async function prepareExec(parts: WebSocketParts, caller: Caller, request: { params: unknown; query: unknown }): Promise<Talk> {
-  const { params, query } = checked(streams.execSession, request);
-  const command = parseCommand(query.command);
-  const session = await findSession(parts.sessions, caller, { text: params.session, access: 'content' });
-  refuseUnlessRunning(session);
-  audit(caller, 'session.exec', session);
-  const tty = query.tty ? { rows: query.rows ?? 24, cols: query.cols ?? 80 } : null;
-  return (socket) => runExec(parts.runtime, socket, { session, exec: { command, tty } });
-}
-
-async function hold(
-  { live, log }: WebSocketParts,
-  { caller, talk, socket }: { caller: Caller; talk: Talk; socket: FrameSocket },
-): Promise<void> {
-  try {
-    const release = live.add(caller, (reason) => cut(socket, reason));
-    socket.gone.addEventListener('abort', release, { once: true });
-    await talk(socket);
-  } catch (error) {
-    const problem = asProblem(error);
-    if (problem.code === 'internal') log.error({ err: error, requestId: caller.requestId }, 'a WebSocket failed');
-    // Whoever is told to come again is not told of a failure.
-    if (problem.status === 503) return socket.close(1012, problem.code);
-    await socket.control({ type: 'problem', code: problem.code, message: problem.message });
-    socket.close(1011, problem.code);
-  }
-}
-
-function cut(socket: FrameSocket, reason: CutReason): void {
-  if (reason.kind === 'stopping') socket.close(1012, 'the server is stopping: connect again');
-  else void socket.refuse(reason.problem.code, reason.problem.message);
-}
-
-function refuse(raw: Duplex, error: unknown, { requestId, log }: { requestId: string; log: FastifyBaseLogger }): void {
-  const problem = asProblem(error);
-  if (problem.code === 'internal') log.error({ err: error, requestId }, 'a WebSocket could not be opened');
-  const body = JSON.stringify(toProblem(problem, requestId));
-  const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
-    `content-type: ${PROBLEM_TYPE}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${requestId}`,
-    'connection: close',
-  ];
+function refuse(raw: Duplex, { status, headers, body }: { status: number; headers: Headers; body: string }): void {
+  const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
   raw.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => raw.destroy());
 }

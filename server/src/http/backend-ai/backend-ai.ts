@@ -3,17 +3,22 @@ import type { EventFeed } from '../event-feed.ts';
 import { LiveConnections } from '../live-connections.ts';
 import { matchPath } from '../match-path.ts';
 import type { HttpParts } from '../parts.ts';
-import type { Call, Route, Sent, Surface } from './call.ts';
+import type { StdinOwners } from '../stdin-owners.ts';
+import type { Door } from '../web-sockets.ts';
+import { Admission } from './admission.ts';
+import type { Call, Route, Sent, SocketRoute, Surface } from './call.ts';
 import { eventRoutes } from './event-routes.ts';
 import { ROUTES_NOT_THERE_YET } from './not-there-yet.ts';
 import { openRoutes } from './open-routes.ts';
 import { mergeParameters, type Parameters } from './parameters.ts';
-import { RateLimit, UNSIGNED } from './rate-limit.ts';
+import { UNSIGNED } from './rate-limit.ts';
 import { readBody } from './read-body.ts';
 import { asRefusal, PROBLEM_CONTENT_TYPE, problemBody, Refusal } from './refusal.ts';
+import { serviceRoutes } from './service-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { SignatureCheck, type SignedCaller } from './signature-check.ts';
-import { checkVersion } from './versions.ts';
+import { socketDoor } from './socket-door.ts';
+import { socketRoutes } from './socket-routes.ts';
 
 const REQUESTS_PER_WINDOW = 30_000;
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -23,8 +28,7 @@ const FOLDERS = ['session', 'kernel', 'auth', 'config', 'etcd', 'events', 'strea
 interface Context {
   readonly surface: Surface;
   readonly routes: readonly Route[];
-  readonly signatures: SignatureCheck;
-  readonly rates: RateLimit;
+  readonly admission: Admission;
   /** What was found out before the body was read. */
   readonly admitted: WeakMap<FastifyRequest, Admitted>;
 }
@@ -34,15 +38,22 @@ interface Admitted {
   readonly caller: SignedCaller | undefined;
 }
 
+interface Mounted {
+  readonly live: LiveConnections;
+  readonly door: Door;
+}
+
 /** The session API of Backend.AI, beside Berth's own: translation, nothing else. */
-export function mountBackendAi(app: FastifyInstance, { parts, feed }: { parts: HttpParts; feed: EventFeed }): LiveConnections {
+export function mountBackendAi(app: FastifyInstance, shared: { parts: HttpParts; feed: EventFeed; owners: StdinOwners }): Mounted {
   const { log } = app;
+  const { parts } = shared;
   const signatures = new SignatureCheck({ keypairs: parts.keypairs, now: parts.now, log });
   const live = new LiveConnections({ authenticator: signatures, log });
-  const surface: Surface = { parts, feed, live };
-  const routes = [...openRoutes, ...sessionRoutes(surface), ...eventRoutes(surface), ...ROUTES_NOT_THERE_YET].flatMap(withAlias);
-  const rates = new RateLimit(parts.signedRequestsPerWindow ?? REQUESTS_PER_WINDOW);
-  const context: Context = { surface, routes, signatures, rates, admitted: new WeakMap() };
+  const surface: Surface = { ...shared, live };
+  const sockets = socketRoutes(surface).flatMap(withAlias);
+  const routes = allRoutes(surface);
+  const admission = new Admission({ signatures, requestsPerWindow: parts.signedRequestsPerWindow ?? REQUESTS_PER_WINDOW, now: parts.now });
+  const context: Context = { surface, routes, admission, admitted: new WeakMap() };
 
   // A scope of its own: what is said and read differently here does not concern Berth's own routes.
   void app.register(async (scope) => {
@@ -60,11 +71,31 @@ export function mountBackendAi(app: FastifyInstance, { parts, feed }: { parts: H
       });
     }
   });
-  return live;
+  const has = (path: string): boolean => FOLDERS.includes(path.split('/')[1] ?? '');
+  return { live, door: socketDoor({ surface, routes: sockets, admission, log, has }) };
+}
+
+/** Every ordinary request there is, under each of its paths. */
+export function allRoutes(surface: Surface): readonly Route[] {
+  const sockets = socketRoutes(surface).map(
+    ({ path }): Route => ({
+      method: 'GET',
+      path,
+      handle: () => Promise.reject(new Refusal('invalid-api-params', 'this address speaks WebSocket: send an upgrade request')),
+    }),
+  );
+  return [
+    ...openRoutes,
+    ...sessionRoutes(surface),
+    ...eventRoutes(surface),
+    ...serviceRoutes(surface),
+    ...sockets,
+    ...ROUTES_NOT_THERE_YET,
+  ].flatMap(withAlias);
 }
 
 /** Clients that have not asked for the version yet say `kernel` where later ones say `session`. */
-function withAlias(route: Route): readonly Route[] {
+function withAlias<T extends Route | SocketRoute>(route: T): readonly T[] {
   const alias = route.path.replace(/^\/(stream\/)?session(?=\/|$)/, '/$1kernel');
   return alias === route.path ? [route] : [route, { ...route, path: alias }];
 }
@@ -77,16 +108,8 @@ async function admit(context: Context, request: FastifyRequest, reply: FastifyRe
     context.admitted.set(request, { route, path, caller: undefined });
     return;
   }
-  checkVersion(request.headers);
   const signed = { method: methodOf(request), target: request.raw.url ?? '', headers: request.headers };
-  const caller = await context.signatures.signIn(signed, request.id);
-  const counted = context.rates.count(caller.accessKey, context.surface.parts.now());
-  void reply.headers(counted.headers);
-  if (counted.over)
-    throw new Refusal(
-      'rate-limit-exceeded',
-      `more than ${counted.headers['x-ratelimit-limit']} requests in a quarter of an hour: send fewer, or wait`,
-    );
+  const caller = await context.admission.admit(signed, request.id, (headers) => void reply.headers(headers));
   context.admitted.set(request, { route, path, caller });
 }
 

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { EventFeed } from '../event-feed.ts';
-import type { LiveConnections } from '../live-connections.ts';
+import type { CutReason, LiveConnections } from '../live-connections.ts';
 import type { HttpParts } from '../parts.ts';
+import type { StdinOwners } from '../stdin-owners.ts';
+import type { Talk } from '../web-sockets.ts';
 import type { Parameters } from './parameters.ts';
 import type { SignedCaller } from './signature-check.ts';
 
@@ -11,6 +13,7 @@ export interface Surface {
   readonly feed: EventFeed;
   /** Waiting and streaming requests that are signed with a key pair. */
   readonly live: LiveConnections;
+  readonly owners: StdinOwners;
 }
 
 /** One request, checked as far as all are. */
@@ -33,3 +36,12 @@ export type Route = { readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'; read
   | { readonly open: true; readonly handle: (call: Call) => Promise<Sent> }
   | { readonly open?: false; readonly handle: (call: Call, caller: SignedCaller) => Promise<Sent> }
 );
+
+/** The address of a WebSocket. */
+export interface SocketRoute {
+  readonly path: string;
+  /** Refuses before the upgrade; answers what to do after it. `call.open` fires when the connection is gone, upgraded or not. */
+  readonly prepare: (call: Call, caller: SignedCaller) => Promise<Talk>;
+  /** What is said to a client that is cut off. */
+  readonly farewell?: (reason: CutReason) => object;
+}

@@ -29,7 +29,7 @@ export interface Found {
 /** The session that the path's `:id` means. `dead`: also those that were terminated or cancelled. */
 export async function findSession(
   surface: Surface,
-  { call, caller }: { call: Call; caller: SignedCaller },
+  { call, caller }: { call: Pick<Call, 'path' | 'parameters'>; caller: SignedCaller },
   { dead }: { dead: boolean },
 ): Promise<Found> {
   const owner = await ownerOf(surface, call.parameters, caller);

@@ -25,8 +25,6 @@ export function refuseWhatIsNotThereYet(asked: CreateParameters): void {
 const CODE = 'running code in a session is';
 const FILES = 'reading and writing files of a session is';
 const TEMPLATES = 'session templates are';
-const STREAMS = 'WebSocket streams are';
-const SERVICES = 'services behind a proxy are';
 
 /** Paths of theirs that are known and answered with `what`. */
 const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, what: string])[] = [
@@ -46,13 +44,7 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, what: st
   ['GET', '/session/:id/dependency-graph', 'the graph of dependencies is'],
   ['GET', '/session/:id/commit', 'saving a session as an image is'],
   ['POST', '/session/:id/commit', 'saving a session as an image is'],
-  ['POST', '/session/:id/start-service', SERVICES],
-  ['POST', '/session/:id/shutdown-service', SERVICES],
-  ['GET', '/stream/session/:id/pty', STREAMS],
-  ['GET', '/stream/session/:id/execute', STREAMS],
-  ['GET', '/stream/session/:id/httpproxy', STREAMS],
-  ['GET', '/stream/session/:id/tcpproxy', STREAMS],
-  ['GET', '/stream/session/:id/apps', STREAMS],
+  ['GET', '/stream/session/:id/execute', 'running code over a WebSocket is'],
   ['GET', '/events/background-task', 'background tasks are'],
   ['POST', '/admin/graphql', 'GraphQL is'],
   ['POST', '/admin/gql', 'GraphQL is'],
