@@ -1,6 +1,7 @@
 // The contract's front door, and the one barrel file of the project.
 export * from './account.ts';
 export * from './api.ts';
+export * from './callback-url.ts';
 export * from './client.ts';
 export * from './commit.ts';
 export * from './endpoint.ts';

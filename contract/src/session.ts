@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseCallbackUrl } from './callback-url.ts';
 import { SessionCommit } from './commit.ts';
 import { MAX_MOUNTS, Mount, MountRequest } from './mount.ts';
 import { parseBytes, parseCpus, parseDuration, type Parsed } from './quantity.ts';
@@ -35,6 +36,16 @@ const parsedWith = <T>(parse: (text: string) => Parsed<T>) =>
 export const SessionName = z
   .string()
   .regex(/^[a-z](?:[a-z0-9-]{2,62}[a-z0-9])$/, 'a name is 4 to 64 of a-z, 0-9 and "-", begins with a letter and does not end with "-"');
+
+const CallbackUrl = z
+  .string()
+  .max(2048)
+  .transform((text, context): string => {
+    const parsed = parseCallbackUrl(text);
+    if (parsed.ok) return parsed.value;
+    context.addIssue({ code: 'custom', message: parsed.message });
+    return z.NEVER;
+  });
 
 /** "none" and 0 are no limit. */
 const parseRunTime = (text: string): Parsed<number> => (text === 'none' || text === '0' ? { ok: true, value: 0 } : parseDuration(text));
@@ -117,6 +128,7 @@ export const CreateSession = z.strictObject({
   batchTimeout: parsedWith(parseRunTime)
     .optional()
     .meta({ description: 'Batch only: ended when its command runs longer; "none" or 0: no limit' }),
+  callbackUrl: CallbackUrl.optional().meta({ description: 'http or https: told of each step of its life, see docs/callbacks.md' }),
   retry: z.boolean().default(false).meta({ description: 'Batch only: run the command again when the engine was restarted under it' }),
 });
 export type CreateSession = z.output<typeof CreateSession>;
@@ -182,6 +194,14 @@ export const Waiting = z.object({
 export const BatchResult = z.enum(['success', 'failure']);
 export type BatchResult = z.output<typeof BatchResult>;
 
+const Callback = z.object({
+  url: z.string().meta({ description: 'For others than its owner: without path and query' }),
+  lastStatus: z.number().int().nullable().meta({ description: 'HTTP status of the last answer; null: none yet, or there was none' }),
+  lastProblem: z.string().nullable().meta({ description: 'Why the last one was not delivered' }),
+  lastAt: Instant.nullable(),
+  failures: z.number().int().meta({ description: 'How many were not delivered' }),
+});
+
 export const Session = z.object({
   id: z.string(),
   name: z.string(),
@@ -231,6 +251,7 @@ export const Session = z.object({
   lastLog: z.array(z.string()).meta({ description: 'The last lines it printed, kept when it ends' }),
   statistics: Statistics.nullable().meta({ description: 'As last counted, and kept when it ends; null before it ran. Live: /statistics' }),
   commit: SessionCommit.nullable(),
+  callback: Callback.nullable().meta({ description: 'Who is told of what happens to it, and how that went' }),
   createdAt: Instant,
   startedAt: Instant.nullable(),
   endedAt: Instant.nullable(),

@@ -1,3 +1,4 @@
+import { INTERNAL_IPV4 } from '../../domain/network/internal-ranges.ts';
 import { formatSubnet, halves, parseSubnet } from './address-range.ts';
 
 export interface RuleSettings {
@@ -15,18 +16,6 @@ export const chainNames = (instance: string): { readonly input: string; readonly
 };
 
 export const ruleComment = (instance: string): string => `berth:${instance}`;
-
-/** Addresses that are nobody's on the Internet: private, shared, link-local with the clouds' metadata, multicast, reserved. */
-const NOT_THE_INTERNET = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '224.0.0.0/3',
-];
 
 /**
  * Two chains that hold for every session, now and later: rules speak of the address range only, so a start costs nothing.
@@ -52,7 +41,7 @@ export function chainRules(settings: RuleSettings): string {
         `-d ${formatSubnet(range)} -j REJECT`,
         ...names(false),
         ...settings.egressAllow.map((network) => `-d ${formatSubnet(parseSubnet(network))} -j RETURN`),
-        ...NOT_THE_INTERNET.map((network) => `-d ${network} -j REJECT`),
+        ...INTERNAL_IPV4.map((network) => `-d ${network} -j REJECT`),
       ],
     ],
   ];

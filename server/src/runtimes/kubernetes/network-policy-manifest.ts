@@ -1,4 +1,5 @@
 import type { V1NetworkPolicy, V1NetworkPolicyEgressRule, V1NetworkPolicyPeer, V1Pod } from '@kubernetes/client-node';
+import { INTERNAL_IPV4, INTERNAL_IPV6 } from '../../domain/network/internal-ranges.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { ANNOTATION, LABEL, labelsOf, labelsOfRef, networkPolicyName } from './names.ts';
 import type { KubernetesOptions } from './options.ts';
@@ -73,27 +74,14 @@ const resolverRule = ({ dnsRange }: Options): V1NetworkPolicyEgressRule => ({
 });
 
 function openPeers({ egressAllow, clusterRanges }: Options): V1NetworkPolicyPeer[] {
-  const ranges = clusterRanges.map(networkOf).filter((range) => !NOT_THE_INTERNET.includes(range));
+  const known: readonly string[] = [...INTERNAL_IPV4, ...INTERNAL_IPV6];
+  const ranges = clusterRanges.map(networkOf).filter((range) => !known.includes(range));
   return [
-    { ipBlock: { cidr: '0.0.0.0/0', except: [...NOT_THE_INTERNET, ...ranges.filter((range) => !isIPv6(range))] } },
-    { ipBlock: { cidr: '::/0', except: [...NOT_THE_INTERNET_IPV6, ...ranges.filter(isIPv6)] } },
+    { ipBlock: { cidr: '0.0.0.0/0', except: [...INTERNAL_IPV4, ...ranges.filter((range) => !isIPv6(range))] } },
+    { ipBlock: { cidr: '::/0', except: [...INTERNAL_IPV6, ...ranges.filter(isIPv6)] } },
     ...egressAllow.map((range) => ({ ipBlock: { cidr: networkOf(range) } })),
   ];
 }
 
 const isIPv6 = (range: string): boolean => range.includes(':');
 const networkOf = (range: string): string => (range.includes('/') ? range : `${range}/${isIPv6(range) ? 128 : 32}`);
-
-/** Private, shared, link-local with the clouds' metadata, multicast, reserved. */
-const NOT_THE_INTERNET = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '224.0.0.0/3',
-];
-/** The same, and the prefix behind which translators reach IPv4. */
-const NOT_THE_INTERNET_IPV6 = ['64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
