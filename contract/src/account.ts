@@ -70,6 +70,7 @@ export const Node = z.object({
   statusReason: z.string(),
   unreachableSince: Instant.nullable(),
   engine: z.string().meta({ description: '"Docker 28.2 (API 1.50)"' }),
+  architecture: z.string().meta({ description: 'x86_64, aarch64, ...; empty while it is not known' }),
   capacity: z.object({ cpu: z.number(), memoryBytes: z.number().int(), gpu: z.number().int() }),
   free: z.object({ cpu: z.number(), memoryBytes: z.number().int(), gpu: z.number().int() }),
   sessions: z.number().int(),

@@ -1,5 +1,6 @@
 import { CreateSession, ProblemError, type CreateSessionInput } from '@berth/contract';
 import { createHash } from 'node:crypto';
+import { formatDecimal, parseByteSize, toNumber } from '../../domain/scheduling/decimal.ts';
 import { draftSession } from '../../domain/sessions/draft.ts';
 import type { NewSession } from '../../domain/sessions/session-store.ts';
 import type { Session } from '../../domain/sessions/session.ts';
@@ -9,7 +10,7 @@ import { findDependencies } from '../find-dependencies.ts';
 import type { HttpParts } from '../parts.ts';
 import type { CreateParameters } from './create-parameters.ts';
 import { Refusal } from './refusal.ts';
-import { formatDecimal, parseByteSize, parseSlots, toNumber, type Slots } from './resource-slots.ts';
+import { parseSlots, type Slots } from './resource-slots.ts';
 
 const DEFAULT_SHARED_MEMORY = '64m';
 /** What the contract still takes as a number; more than this no machine has. */
