@@ -4,6 +4,7 @@ import { sessionsMigration } from './migrations/0001-sessions.ts';
 import { logGenerationsMigration } from './migrations/0002-log-generations.ts';
 import { keypairsMigration } from './migrations/0003-keypairs.ts';
 import { batchMigration } from './migrations/0004-batch.ts';
+import { statisticsMigration } from './migrations/0006-statistics.ts';
 import { storagesMigration } from './migrations/0008-storages.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Tables } from './tables.ts';
@@ -14,6 +15,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-log-generations': logGenerationsMigration,
   '0003-keypairs': keypairsMigration,
   '0004-batch': batchMigration,
+  '0006-statistics': statisticsMigration,
   '0008-storages': storagesMigration,
 };
 export const SCHEMA_VERSION = Object.keys(MIGRATIONS).at(-1) ?? '';

@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import { waitingText } from '../domain/scheduling/explain.ts';
 import { HOLDS_CPU, isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Session, WaitingFor } from '../domain/sessions/session.ts';
-import type { NewEvent, Placement, ReconcilerStore } from '../domain/sessions/session-store.ts';
+import type { Counted, NewEvent, Placement, ReconcilerStore } from '../domain/sessions/session-store.ts';
+import type { KeptStatistics } from '../domain/sessions/statistics.ts';
 import { killPoint } from '../kill-points.ts';
 import type { Database } from './database.ts';
 import {
@@ -18,6 +19,7 @@ import {
   storable,
   withEvent,
 } from './session-rows.ts';
+import { countedSessions, keepStatistics } from './session-statistics.ts';
 import { isUuid } from './uuid.ts';
 
 /** Any number that nothing else in the database locks; one place() at a time in the installation. */
@@ -161,6 +163,14 @@ export class PostgresReconcilerStore implements ReconcilerStore {
         .onConflict((conflict) => conflict.columns(['session_id', 'generation']).doUpdateSet({ log }))
         .execute(),
     );
+  }
+
+  counted(): Promise<readonly Counted[]> {
+    return countedSessions(this.db);
+  }
+
+  keepStatistics(kept: ReadonlyMap<string, KeptStatistics>): Promise<void> {
+    return keepStatistics(this.db, kept);
   }
 }
 

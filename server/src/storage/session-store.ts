@@ -3,6 +3,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { NewSession, SessionFilter, SessionStore, StoredEvent } from '../domain/sessions/session-store.ts';
+import { storagesIn } from '../domain/storages/session-mounts.ts';
 import { startTimeline } from '../domain/sessions/timeline.ts';
 import { killPoint } from '../kill-points.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
@@ -10,6 +11,7 @@ import type { Database } from './database.ts';
 import { PostgresReconcilerStore } from './reconciler-store.ts';
 import { holdStorages } from './hold-storages.ts';
 import { newestEvent, readEvents } from './session-events.ts';
+import { ancestors, stateHistory } from './session-history.ts';
 import {
   assignments,
   document,
@@ -65,7 +67,7 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
       if (session === undefined) throw new Error(`session ${draft.id} was not inserted`);
       return session;
     };
-    return killPoint('store.session-create', () => holdStorages(this.db, draft.spec.mounts ?? [], write));
+    return killPoint('store.session-create', () => holdStorages(this.db, storagesIn(draft.spec), write));
   }
 
   async #madeWith(ownerId: string, clientToken: string): Promise<{ session: Session; requestHash: string } | undefined> {
@@ -166,6 +168,14 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
 
   latestEvent(): Promise<string | null> {
     return newestEvent(this.db);
+  }
+
+  history(sessionId: string): ReturnType<SessionStore['history']> {
+    return stateHistory(this.db, sessionId);
+  }
+
+  ancestors(sessionId: string, limit: number): Promise<readonly Session[]> {
+    return ancestors(this.db, sessionId, limit);
   }
 }
 

@@ -1,6 +1,8 @@
+import type { Commit } from '../domain/sessions/commit.ts';
+import type { KeptStatistics } from '../domain/sessions/statistics.ts';
 import type { Ending, Grant, SessionSpec, SessionState, WaitingFor, Wanted } from '../domain/sessions/session.ts';
 import type { NewEvent } from '../domain/sessions/session-store.ts';
-import type { BatchResult, LaunchStep } from '@berth/contract';
+import type { BatchResult, LaunchStep, ServicePort } from '@berth/contract';
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
 /** A JSON document: read parsed, written as text. */
@@ -77,6 +79,7 @@ export interface SessionsTable {
   attempts: number;
   granted: Document<Grant | null>;
   image_digest: string | null;
+  image_ports: Document<readonly ServicePort[] | null>;
   process_started_at: Date | null;
   frozen: boolean;
   will_stop_at: Date | null;
@@ -86,6 +89,8 @@ export interface SessionsTable {
   timeline: JSONColumnType<readonly LaunchStep[]>;
   restarts: number;
   last_log: JSONColumnType<readonly string[]>;
+  statistics: Document<KeptStatistics | null>;
+  commit: Document<Commit | null>;
   created_at: Date;
   started_at: Date | null;
   ended_at: Date | null;

@@ -34,7 +34,9 @@ export type Changes = Partial<
     Session,
     | 'grant'
     | 'imageDigest'
+    | 'imagePorts'
     | 'processStartedAt'
+    | 'subs'
     | 'frozen'
     | 'willStopAt'
     | 'ending'
@@ -44,6 +46,7 @@ export type Changes = Partial<
     | 'restarts'
     | 'restartServed'
     | 'lastLog'
+    | 'commit'
     | 'startedAt'
     | 'endedAt'
     | 'generation'

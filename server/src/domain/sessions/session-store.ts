@@ -1,3 +1,4 @@
+import type { KeptStatistics } from './statistics.ts';
 import type { Session, SessionSpec, SessionState, WaitingFor } from './session.ts';
 
 export interface NewEvent {
@@ -32,7 +33,14 @@ export interface ReconcilerStore {
   known(ids: readonly string[]): Promise<ReadonlyMap<string, { state: SessionState; generation: number }>>;
 
   keepLog(sessionId: string, generation: number, log: Buffer): Promise<void>;
+
+  /** The sessions that run, with what was kept of each so far. */
+  counted(): Promise<readonly Counted[]>;
+  /** By session, many in one write; what another server counted later stays. */
+  keepStatistics(kept: ReadonlyMap<string, KeptStatistics>): Promise<void>;
 }
+
+export type Counted = Pick<Session, 'id' | 'generation' | 'processStartedAt' | 'statistics'>;
 
 export interface Placement {
   readonly now: Date;
@@ -115,6 +123,10 @@ export interface SessionStore {
     readonly after: string | null;
     readonly limit: number;
   }): Promise<readonly StoredEvent[]>;
+  /** Each state it was ever in, with when it came to it last; in that order. */
+  history(sessionId: string): Promise<readonly { readonly state: SessionState; readonly at: Date }[]>;
+  /** What it follows, and what that follows, oldest first. */
+  ancestors(sessionId: string, limit: number): Promise<readonly Session[]>;
   /** The id of the newest event: where somebody begins who wants only what comes. Null: there is none yet. */
   latestEvent(): Promise<string | null>;
 }

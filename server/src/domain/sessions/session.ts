@@ -1,4 +1,6 @@
-import type { BatchResult, Cause, CreateSession, Hold, LaunchStep } from '@berth/contract';
+import type { BatchResult, Cause, CreateSession, Hold, LaunchStep, ServicePort } from '@berth/contract';
+import type { Commit } from './commit.ts';
+import type { KeptStatistics } from './statistics.ts';
 
 export type SessionState =
   | 'pending'
@@ -23,6 +25,13 @@ export interface Mount {
   readonly readOnly: boolean;
 }
 
+/** A session of several containers: main1, sub1, sub2, …, each with the resources that were asked for. */
+export interface Cluster {
+  readonly size: number;
+  /** `single-node`: all beside each other; `multi-node`: each wherever there is room. */
+  readonly mode: 'single-node' | 'multi-node';
+}
+
 /** What was asked for and never changes, defaults filled in. */
 export interface SessionSpec {
   readonly image: string;
@@ -41,16 +50,44 @@ export interface SessionSpec {
   readonly port: number | null;
   readonly workDir: string | null;
   readonly pendingTimeoutMs: number | null;
-  /** Not there in rows of before there were storages: domain/storages/session-mounts.ts reads it. */
+  /** Absent: one container. `clusterOf` reads it. */
+  readonly cluster?: Cluster;
+  /** Variables of the server's making over those of `env`: templates in which `$BERTH_…` stands for what container-environment.ts says. */
+  readonly serverEnv?: Readonly<Record<string, string>>;
+  /** Run whenever a container of it starts, before its command. A secret of its owner's: never shown. */
+  readonly bootstrapScript?: string;
+  /** Read by servicePortsOf(), with those of its image. */
+  readonly ports?: readonly ServicePort[];
+  /** Of the node, as architecture.ts names it; absent: any. */
+  readonly architecture?: string;
+  /** Not there in rows of before there were storages: read by storagesIn(). */
   readonly mounts?: readonly Mount[];
 }
 
-/** What a node handed out. CPU and memory are ceilings; what is reserved is in the spec. */
-export interface Grant {
+/** What a node handed out for one container. CPU and memory are ceilings; what is reserved is in the spec. */
+export interface Seat {
   readonly node: string;
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly devices: readonly string[];
+}
+
+/** The seat of main1, and those of the other containers in their order. */
+export interface Grant extends Seat {
+  readonly subs?: readonly Seat[];
+  /** When a runtime that finds places itself was asked for them; RFC 3339. */
+  readonly askedAt?: string;
+}
+
+/** What was last seen of a container beside main1 while the session ran. */
+export interface SubRecord {
+  readonly name: string;
+  readonly state: 'running' | 'ended' | 'silent';
+  /** The engine's start time of its process; RFC 3339. */
+  readonly startedAt: string | null;
+  readonly exitCode: number | null;
+  /** Why it does not run, to be read behind its name. */
+  readonly reason: string | null;
 }
 
 /** A batch session that another one follows, as it is now. */
@@ -116,8 +153,12 @@ export interface Session {
   readonly attempts: number;
   readonly grant: Grant | null;
   readonly imageDigest: string | null;
+  /** What its image declares, once it is on the node; null before, and where nobody can read it. */
+  readonly imagePorts: readonly ServicePort[] | null;
   /** The engine's start time of the main process that `running` speaks of. */
   readonly processStartedAt: Date | null;
+  /** Empty for a session of one container. */
+  readonly subs: readonly SubRecord[];
   readonly frozen: boolean;
   readonly willStopAt: Date | null;
   readonly ending: Ending | null;
@@ -126,6 +167,10 @@ export interface Session {
   readonly timeline: readonly LaunchStep[];
   readonly restarts: number;
   readonly lastLog: readonly string[];
+  /** Written apart from the rest, whenever something was counted. */
+  readonly statistics: KeptStatistics | null;
+  /** Begun by a request, gone on with by the reconciler. */
+  readonly commit: Commit | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
