@@ -15,6 +15,7 @@ import { tcpProbe } from './reconciler/probe.ts';
 import { QueueRunner } from './reconciler/queue-runner.ts';
 import { StartGate } from './reconciler/start-gate.ts';
 import { Stepper } from './reconciler/stepper.ts';
+import { StorageRemoval } from './reconciler/storage-removal.ts';
 import { connectDocker } from './runtimes/docker/docker-runtime.ts';
 import { findEngine } from './runtimes/docker/find-engine.ts';
 import { connectKubernetes } from './runtimes/kubernetes/kubernetes-runtime.ts';
@@ -67,10 +68,12 @@ async function run(parts: Parts): Promise<App> {
   await nodes.refresh();
   const startGate = new StartGate();
   const loop = createLoop(parts, nodes, startGate);
+  const removal = createStorageRemoval(parts);
   let started = false;
   const http = createApi(parts, {
     nodes,
     loop,
+    removal,
     startGate,
     ready: async () => (started ? readiness(storage) : { ok: false, reason: 'starting' }),
   });
@@ -86,6 +89,7 @@ async function run(parts: Parts): Promise<App> {
   const watch = createEngineWatch(parts, nodes, loop);
   await loop.start();
   watch.start();
+  removal.start();
   started = true;
   return {
     url,
@@ -95,6 +99,7 @@ async function run(parts: Parts): Promise<App> {
       unsubscribe();
       await http.close();
       await watch.stop();
+      await removal.stop();
       await loop.stop();
       await parts.runtime.close();
       await storage.close();
@@ -202,19 +207,24 @@ function createEngineWatch({ config, storage, runtime, metrics, log }: Parts, no
   });
 }
 
+const createStorageRemoval = ({ config, storage, runtime, log }: Parts): StorageRemoval =>
+  new StorageRemoval({ storages: storage.storages, runtime, everyMs: config.sweepEvery, now, log });
+
 interface ApiParts {
   readonly nodes: NodeWatch;
   readonly loop: Loop;
+  readonly removal: StorageRemoval;
   readonly startGate: StartGate;
   readonly ready: () => Promise<{ ok: boolean; reason?: string }>;
 }
 
-function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, loop, startGate, ready }: ApiParts): Http {
+function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, loop, removal, startGate, ready }: ApiParts): Http {
   return createHttp({
     sessions: storage.sessions,
     users: storage.users,
     tokens: storage.tokens,
     keypairs: storage.keypairs,
+    storages: storage.storages,
     notifications: storage.notifications,
     nodes,
     runtime,
@@ -227,6 +237,7 @@ function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, l
     newId,
     now,
     wake: (sessionId) => loop.requested(sessionId),
+    removeStorages: () => removal.nudge(),
     ready,
   });
 }

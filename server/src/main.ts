@@ -42,7 +42,7 @@ export const runBackup = (options: FileOptions): Promise<number> =>
     const head = await backup(place(settings(options).config), options.file);
     if (options.json) return tell(options.file, head);
     say(`Wrote ${options.file} (mode 0600: it holds the secret key).`);
-    const names = head.storages.map(({ name, owner }) => `${name} of ${owner}`).join(', ');
+    const names = head.storages.map(({ name, owner, called }) => `${name} (${called === undefined ? 'home' : `"${called}"`} of ${owner})`).join(', ');
     say(`The files in storages are not in it, only their names: ${names}. Copy the engine's volumes to keep them.`);
   });
 

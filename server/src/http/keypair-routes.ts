@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { ProblemError, type Keypair as Shown } from '@berth/contract';
 import { KEYPAIR_BYTES, makeKeys } from '../domain/users/keypair.ts';
 import type { Keypair } from '../domain/users/keypair-store.ts';
-import { audit, type Caller } from './caller.ts';
+import { audit } from './caller.ts';
 import type { HttpParts } from './parts.ts';
 import type { Handlers } from './route.ts';
-import { requireAdmin, userMeant } from './user-routes.ts';
+import { listedUser, userMeant } from './user-routes.ts';
 
 export function keypairHandlers(parts: HttpParts): Pick<Handlers, 'createKeypair' | 'listKeypairs' | 'revokeKeypair'> {
   const { keypairs, newId, now } = parts;
@@ -33,13 +33,6 @@ export function keypairHandlers(parts: HttpParts): Pick<Handlers, 'createKeypair
       return presentKeypair(keypair);
     },
   };
-}
-
-/** null: everybody's. */
-async function listedUser(parts: HttpParts, text: string | undefined, caller: Caller): Promise<string | null> {
-  if (text !== '*') return (await userMeant(parts, text, caller)).id;
-  requireAdmin(caller);
-  return null;
 }
 
 const presentKeypair = (keypair: Keypair): Shown => ({

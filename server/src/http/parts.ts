@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { NodeDirectory } from '../domain/scheduling/node-directory.ts';
 import type { FirstByte } from '../domain/sessions/first-byte.ts';
 import type { Notifications, SessionStore } from '../domain/sessions/session-store.ts';
+import type { StorageStore } from '../domain/storages/storage-store.ts';
 import type { KeypairStore } from '../domain/users/keypair-store.ts';
 import type { TokenStore, UserStore } from '../domain/users/user-store.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -13,6 +14,7 @@ export interface HttpParts {
   readonly users: UserStore;
   readonly tokens: TokenStore;
   readonly keypairs: KeypairStore;
+  readonly storages: StorageStore;
   readonly notifications: Notifications;
   readonly nodes: NodeDirectory;
   readonly runtime: Runtime;
@@ -29,5 +31,7 @@ export interface HttpParts {
   readonly now: () => Date;
   /** A hint for the local reconciler: this session is due. */
   readonly wake: (sessionId: string) => void;
+  /** The same: storages are to be removed. */
+  readonly removeStorages: () => void;
   readonly ready: () => Promise<{ readonly ok: boolean; readonly reason?: string }>;
 }

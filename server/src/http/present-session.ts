@@ -2,6 +2,7 @@ import type { Session as Shown } from '@berth/contract';
 import { isReserved } from '../domain/scheduling/slots.ts';
 import { resultOf } from '../domain/sessions/result.ts';
 import type { Session } from '../domain/sessions/session.ts';
+import { storagesIn } from '../domain/storages/session-mounts.ts';
 
 /** The session as its owner sees it; variables never leave the server. */
 export function presentSession(session: Session): Shown {
@@ -23,6 +24,7 @@ export function presentSession(session: Session): Shown {
     tty: spec.tty,
     stdin: spec.stdin,
     resources: presentResources(session),
+    mounts: presentMounts(session),
     // Empty until a cluster has decided.
     node: session.grant?.node || null,
     egress: spec.egress,
@@ -49,6 +51,9 @@ export function presentSession(session: Session): Shown {
 function presentWaiting({ waiting }: Session): Shown['waiting'] {
   return waiting === null ? null : { ...waiting, reasons: [...waiting.reasons], holds: [...(waiting.holds ?? [])] };
 }
+
+const presentMounts = ({ spec }: Session): Shown['mounts'] =>
+  storagesIn(spec).map(({ storageId, name, target, readOnly }) => ({ storage: { id: storageId, name }, target, readOnly }));
 
 function presentResources({ spec, grant }: Session): Shown['resources'] {
   return {

@@ -5,6 +5,8 @@ import type { SessionState, Session } from '../domain/sessions/session.ts';
 import { named, wantPaused, wantRestart, wantRunning, wantTerminated } from '../domain/sessions/wishes.ts';
 import { audit, type Caller } from './caller.ts';
 import { findDependencies } from './find-dependencies.ts';
+import { findMounts } from './find-mounts.ts';
+import { findProject } from './find-project.ts';
 import type { HttpParts } from './parts.ts';
 import { Answer, type Handlers } from './route.ts';
 import { findSession, present, type Access } from './session-access.ts';
@@ -54,7 +56,7 @@ export function sessionHandlers(parts: HttpParts): SessionHandlers {
 }
 
 async function create(parts: HttpParts, body: CreateSession, caller: Caller) {
-  const project = await projectOf(parts, caller.user.id, body.project ?? null);
+  const project = await findProject(parts, caller.user.id, body.project ?? null);
   const { clientToken: _, ...asked } = body;
   const draft = draftSession(body, {
     id: parts.newId(),
@@ -65,6 +67,7 @@ async function create(parts: HttpParts, body: CreateSession, caller: Caller) {
     orchestrates: parts.runtime.orchestrates,
     now: parts.now(),
     dependencies: await findDependencies(parts.sessions, caller.user.id, body.dependencies),
+    mounts: await findMounts(parts.storages, caller.user.id, body.mounts),
     requestHash: createHash('sha256').update(JSON.stringify(asked)).digest('hex'),
   });
   const { session, created } = await parts.sessions.create(draft);
@@ -84,7 +87,7 @@ interface ListQuery {
 
 async function list(parts: HttpParts, query: ListQuery, caller: Caller) {
   const ownerId = await ownerOf(parts, query.owner, caller);
-  const project = query.project === undefined ? undefined : await projectOf(parts, ownerId ?? caller.user.id, query.project);
+  const project = query.project === undefined ? undefined : await findProject(parts, ownerId ?? caller.user.id, query.project);
   if (ownerId !== caller.user.id) audit(caller, 'session.list', { id: query.owner ?? '*' });
   const page = await parts.sessions.list({
     ownerId,
@@ -95,16 +98,6 @@ async function list(parts: HttpParts, query: ListQuery, caller: Caller) {
     cursor: query.cursor ?? null,
   });
   return { items: page.items.map((session) => present(session, caller)), next: page.next };
-}
-
-async function projectOf(parts: HttpParts, userId: string, text: string | null) {
-  const project = await parts.users.project(userId, text);
-  if (project !== undefined) return project;
-  throw new ProblemError(
-    'not-found',
-    text === null ? 'you have no project of your own yet' : `there is no project "${text}" that you are a member of`,
-    { field: 'project' },
-  );
 }
 
 /** null: everybody's. */

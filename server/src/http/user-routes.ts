@@ -44,6 +44,13 @@ export async function userMeant({ users }: HttpParts, text: string | undefined, 
   return user;
 }
 
+/** Whose things are to be listed; null: everybody's. */
+export async function listedUser(parts: HttpParts, text: string | undefined, caller: Caller): Promise<string | null> {
+  if (text !== '*') return (await userMeant(parts, text, caller)).id;
+  requireAdmin(caller);
+  return null;
+}
+
 const presentUser = (user: User): Shown => ({
   id: user.id,
   name: user.name,

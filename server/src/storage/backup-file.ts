@@ -32,7 +32,14 @@ export interface BackupHead {
   readonly at: string;
   readonly secretKey: string;
   /** Named only: what they hold is not in the backup. */
-  readonly storages: readonly { readonly name: string; readonly owner: string }[];
+  readonly storages: readonly StorageLine[];
+}
+interface StorageLine {
+  /** As its volume is called. */
+  readonly name: string;
+  readonly owner: string;
+  /** What its owner calls it; a home has no other name. */
+  readonly called?: string;
 }
 export interface TableLine {
   readonly table: string;

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { homeOf } from '../domain/sessions/container-plan.ts';
+import { volumeOf } from '../domain/storages/session-mounts.ts';
 import { writeBackup, type BackupHead, type RowLine, type TableLine } from './backup-file.ts';
 import { withConnection, type Place } from './offline.ts';
 import { openSecretKey } from './secret-key.ts';
@@ -38,15 +39,28 @@ async function headOf(client: Client, place: Place): Promise<BackupHead> {
       );
     });
   const installation = await client.query<{ id: string }>('select id from installation');
-  const users = await client.query<{ id: string; name: string }>('select id, name from users order by name');
   return {
     berthBackup: 1,
     schema: migrated.rows[0]?.name ?? '',
     instance: installation.rows[0]?.id ?? '',
     at: new Date().toISOString(),
     secretKey: (await openSecretKey(place.dataFolder, place.report)).toString('base64'),
-    storages: users.rows.map(({ id, name }) => ({ name: homeOf({ ownerId: id }).name, owner: name })),
+    storages: [...(await homesIn(client)), ...(await storagesIn(client))],
   };
+}
+
+async function homesIn(client: Client): Promise<BackupHead['storages']> {
+  const { rows } = await client.query<{ id: string; name: string }>('select id, name from users order by name');
+  return rows.map(({ id, name }) => ({ name: homeOf({ ownerId: id }).name, owner: name }));
+}
+
+async function storagesIn(client: Client): Promise<BackupHead['storages']> {
+  // An older schema has none yet.
+  if ((await columnsOf(client, 'storages')).length === 0) return [];
+  const { rows } = await client.query<{ id: string; name: string; owner: string }>(
+    'select f.id, f.name, u.name as owner from storages f join users u on u.id = f.owner_id where f.deleted_at is null order by u.name, f.name',
+  );
+  return rows.map(({ id, name, owner }) => ({ name: volumeOf(id).name, owner, called: name }));
 }
 
 async function* contentOf(client: Client, head: BackupHead): AsyncGenerator<BackupHead | TableLine | RowLine> {

@@ -49,6 +49,7 @@ export class ApiServer {
       users: storage.users,
       tokens: storage.tokens,
       keypairs: storage.keypairs,
+      storages: storage.storages,
       notifications: storage.notifications,
       nodes: { report: async () => [], capacities: () => [] },
       runtime: { ...ABSENT, ...runtime } as Runtime,
@@ -61,6 +62,7 @@ export class ApiServer {
       newId,
       now: () => new Date(),
       wake: () => undefined,
+      removeStorages: () => undefined,
       ready: async () => ({ ok: true }),
       ...more,
     });

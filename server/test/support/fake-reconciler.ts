@@ -9,6 +9,7 @@ import { tcpProbe } from '../../src/reconciler/probe.ts';
 import { QueueRunner } from '../../src/reconciler/queue-runner.ts';
 import { StartGate } from '../../src/reconciler/start-gate.ts';
 import { Stepper } from '../../src/reconciler/stepper.ts';
+import { StorageRemoval } from '../../src/reconciler/storage-removal.ts';
 import { FakeRuntime } from '../../src/runtimes/fake-runtime.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 
@@ -41,12 +42,14 @@ export class FakeReconciler {
   readonly runtime: FakeRuntime;
   private readonly loop: Loop;
   private readonly watch: EngineWatch;
+  readonly removal: StorageRemoval;
   private readonly unsubscribe: () => void;
 
-  private constructor(parts: { runtime: FakeRuntime; loop: Loop; watch: EngineWatch; unsubscribe: () => void }) {
+  private constructor(parts: { runtime: FakeRuntime; loop: Loop; watch: EngineWatch; removal: StorageRemoval; unsubscribe: () => void }) {
     this.runtime = parts.runtime;
     this.loop = parts.loop;
     this.watch = parts.watch;
+    this.removal = parts.removal;
     this.unsubscribe = parts.unsubscribe;
   }
 
@@ -84,12 +87,15 @@ export class FakeReconciler {
     const unsubscribe = storage.notifications.onWake(() => loop.nudge());
     await loop.start();
     watch.start();
-    return new FakeReconciler({ runtime, loop, watch, unsubscribe });
+    const removal = new StorageRemoval({ storages: storage.storages, runtime, everyMs: MINUTE, now, log: LOG });
+    removal.start();
+    return new FakeReconciler({ runtime, loop, watch, removal, unsubscribe });
   }
 
   async stop(): Promise<void> {
     this.unsubscribe();
     await this.watch.stop();
+    await this.removal.stop();
     await this.loop.stop();
     await this.runtime.close();
   }

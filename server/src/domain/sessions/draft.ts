@@ -1,14 +1,21 @@
 import { ProblemError, startingInstant, type CreateSession } from '@berth/contract';
+import { normalArchitecture } from '../images/architecture.ts';
+import type { ImageFacts } from '../images/image-facts.ts';
+import { imageLimits, unfitFor, withImageMinimum } from '../images/image-limits.ts';
 import { parseImageReference } from '../images/reference.ts';
 import { neverFits } from '../scheduling/explain.ts';
 import type { NodeCapacity } from '../scheduling/node-directory.ts';
 import { slotsOf } from '../scheduling/slots.ts';
+import { planMounts, type WantedMount } from '../storages/plan-mounts.ts';
+import { homeFolder } from '../storages/session-mounts.ts';
+import { clusterOf } from './container-plan.ts';
+import { refuseDoublePorts } from './service-ports.ts';
 import type { NewSession } from './session-store.ts';
 import type { Session, SessionSpec } from './session.ts';
 
 export interface DraftContext {
   readonly id: string;
-  readonly owner: { readonly id: string };
+  readonly owner: { readonly id: string; readonly name: string };
   readonly project: { readonly id: string };
   readonly defaultImage: string;
   readonly capacities: readonly NodeCapacity[];
@@ -16,6 +23,12 @@ export interface DraftContext {
   readonly now: Date;
   /** What the request's `dependencies` name, each of them. */
   readonly dependencies: readonly Session[];
+  /** The storages that the request's `mounts` name, each of them. */
+  readonly mounts: readonly WantedMount[];
+  /** What its image says of itself, where that is known before it is pulled. */
+  readonly image?: ImageFacts | undefined;
+  /** As SessionSpec has it. */
+  readonly serverEnv?: Readonly<Record<string, string>>;
   /** sha256 of the request as it came, hex. */
   readonly requestHash: string;
 }
@@ -25,8 +38,9 @@ const MIN_MEMORY_BYTES = 6 * 1024 ** 2;
 
 /** A checked request, defaults filled in, ready to be stored. Throws ProblemError for what can never work. */
 export function draftSession(input: CreateSession, context: DraftContext): NewSession {
-  const spec = specOf(input, context);
+  const spec = sizedFor(context.image, specOf(input, context));
   refuseContradictions(input, spec);
+  refuseDoublePorts(input.ports);
   refuseBatchOnly(input);
   refuseEndless(context.dependencies);
   refuseImpossible(spec, context);
@@ -66,7 +80,25 @@ function specOf(input: CreateSession, context: DraftContext): SessionSpec {
     port: input.port ?? null,
     workDir: input.workDir ?? null,
     pendingTimeoutMs: input.pendingTimeout ?? null,
+    mounts: planMounts(context.mounts, homeFolder(context.owner.name)),
+    ...(input.clusterSize > 1 && { cluster: { size: input.clusterSize, mode: input.clusterMode } }),
+    ...(context.serverEnv !== undefined && { serverEnv: context.serverEnv }),
+    ports: input.ports,
+    ...(isScript(input.bootstrapScript) && { bootstrapScript: input.bootstrapScript }),
+    ...(input.architecture !== undefined && { architecture: normalArchitecture(input.architecture) }),
   };
+}
+
+const isScript = (text: string | undefined): text is string => text !== undefined && text.trim() !== '';
+
+/** What nobody asked for is what the image needs at least; what somebody did must suit it. */
+function sizedFor(image: ImageFacts | undefined, spec: SessionSpec): SessionSpec {
+  if (image === undefined) return spec;
+  const limits = imageLimits(image.labels);
+  const sized = withImageMinimum(spec, limits);
+  const unfit = unfitFor(sized, limits);
+  if (unfit === undefined) return sized;
+  throw new ProblemError('invalid-field', `${unfit.cause.message}. ${unfit.cause.remedy}`, { field: `resources.${unfit.slot}` });
 }
 
 function refuseContradictions(input: CreateSession, spec: SessionSpec): void {
@@ -80,6 +112,11 @@ function refuseContradictions(input: CreateSession, spec: SessionSpec): void {
     refuse('stdin', 'input that ends with its client ("once") does not go with a terminal: use "open"');
   const reserved = Object.keys(input.env).find((name) => name.startsWith('BERTH_'));
   if (reserved !== undefined) refuse('env', `"${reserved}": variables that begin with BERTH_ are Berth's own; choose another name`);
+  if (input.keepEntrypoint && spec.bootstrapScript !== undefined)
+    refuse('bootstrapScript', "it would not run before the image's entry point: give the command instead of keeping the entry point");
+  const shared = input.resources.sharedMemory;
+  if (shared !== undefined && input.resources.memory !== undefined && shared >= input.resources.memory)
+    refuse('resources.sharedMemory', `${shared} bytes of shared memory are part of the ${input.resources.memory} bytes of memory: ask for less`);
   if (spec.memoryBytes !== null && spec.memoryBytes < MIN_MEMORY_BYTES)
     refuse('resources.memory', `${spec.memoryBytes} bytes of memory are too few for any container: ask for at least 6MiB`);
 }
@@ -116,6 +153,6 @@ function refuseImpossible(spec: SessionSpec, { capacities, orchestrates }: Pick<
       { field: 'node' },
     );
   }
-  const reason = neverFits(slotsOf(spec), candidates);
+  const reason = neverFits(slotsOf(spec), candidates, clusterOf(spec));
   if (reason !== undefined) throw new ProblemError('never-fits', reason, { field: 'resources' });
 }

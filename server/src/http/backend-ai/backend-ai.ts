@@ -8,6 +8,7 @@ import type { Door } from '../web-sockets.ts';
 import { Admission } from './admission.ts';
 import type { Call, Route, Sent, SocketRoute, Surface } from './call.ts';
 import { eventRoutes } from './event-routes.ts';
+import { folderRoutes } from './folder-routes.ts';
 import { ROUTES_NOT_THERE_YET } from './not-there-yet.ts';
 import { openRoutes } from './open-routes.ts';
 import { mergeParameters, type Parameters } from './parameters.ts';
@@ -89,6 +90,7 @@ export function allRoutes(surface: Surface): readonly Route[] {
     ...sessionRoutes(surface),
     ...eventRoutes(surface),
     ...serviceRoutes(surface),
+    ...folderRoutes(surface),
     ...sockets,
     ...ROUTES_NOT_THERE_YET,
   ].flatMap(withAlias);

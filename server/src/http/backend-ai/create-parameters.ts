@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { check } from '../check.ts';
+import { askedMounts, type AskedMount } from './asked-mounts.ts';
 import { canonical, Flag, WholeNumber, type Parameters } from './parameters.ts';
 
 /** Paths below /session that a session of that name would hide. */
@@ -24,6 +25,7 @@ const TextList = z.union([
 
 const CONFIG_ALIASES = {
   mountMap: ['mount_map'],
+  mountOptions: ['mount_options'],
   resourceOpts: ['resource_opts'],
   scalingGroup: ['scaling_group'],
   preopenPorts: ['preopen_ports'],
@@ -34,6 +36,7 @@ const CONFIG_ALIASES = {
 const Config = z.object({
   mounts: TextList.default([]),
   mountMap: z.record(z.string(), z.string()).default({}),
+  mountOptions: z.record(z.string(), z.object({ permission: z.string().nullish() })).default({}),
   environ: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).default({}),
   resources: z.record(z.string(), Slot).optional(),
   resourceOpts: z.object({ shmem: Slot.optional() }).default({}),
@@ -89,7 +92,7 @@ const Create = z.object({
   batchTimeout: Slot.optional(),
   config: Config.prefault({}),
 });
-export type CreateParameters = z.output<typeof Create>;
+export type CreateParameters = z.output<typeof Create> & { readonly mounts: readonly AskedMount[] };
 
 /** Every spelling that clients use; what nobody knows here is ignored, newer clients send newer things. */
 export function readCreateParameters(parameters: Parameters): CreateParameters {
@@ -97,7 +100,12 @@ export function readCreateParameters(parameters: Parameters): CreateParameters {
   const config = isObject(root['config']) ? canonical(root['config'], CONFIG_ALIASES) : root['config'];
   const inConfig = isObject(config) ? config['clusterSize'] : undefined;
   const clusterSize = root['clusterSize'] ?? inConfig;
-  return check(Create, { ...root, ...(config === undefined ? {} : { config }), ...(clusterSize === undefined ? {} : { clusterSize }) });
+  const asked = check(Create, {
+    ...root,
+    ...(config === undefined ? {} : { config }),
+    ...(clusterSize === undefined ? {} : { clusterSize }),
+  });
+  return { ...asked, mounts: askedMounts(asked.config) };
 }
 
 const isObject = (value: unknown): value is Parameters => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -4,11 +4,14 @@ import { formatDecimal, parseByteSize, toNumber } from '../../domain/scheduling/
 import { draftSession } from '../../domain/sessions/draft.ts';
 import type { NewSession } from '../../domain/sessions/session-store.ts';
 import type { Session } from '../../domain/sessions/session.ts';
+import type { WantedMount } from '../../domain/storages/plan-mounts.ts';
 import type { User } from '../../domain/users/user-store.ts';
 import { check } from '../check.ts';
 import { findDependencies } from '../find-dependencies.ts';
+import { findMounts } from '../find-mounts.ts';
 import type { HttpParts } from '../parts.ts';
 import type { CreateParameters } from './create-parameters.ts';
+import { noSuchFolder } from './folder-page.ts';
 import { Refusal } from './refusal.ts';
 import { parseSlots, type Slots } from './resource-slots.ts';
 
@@ -49,6 +52,7 @@ export async function draftFor(
     owner,
     project,
     dependencies: await dependenciesOf(parts, asked, owner),
+    mounts: await mountsOf(parts, asked, owner),
     defaultImage: parts.defaultImage,
     capacities: parts.nodes.capacities(),
     orchestrates: parts.runtime.orchestrates,
@@ -141,6 +145,15 @@ async function dependenciesOf(parts: HttpParts, { dependencies }: CreateParamete
     }
   });
   return (await Promise.all(found)).flat();
+}
+
+async function mountsOf(parts: HttpParts, { mounts }: CreateParameters, owner: User): Promise<readonly WantedMount[]> {
+  try {
+    return await findMounts(parts.storages, owner.id, mounts);
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.code !== 'not-found') throw error;
+    throw noSuchFolder(error.message, error);
+  }
 }
 
 const seconds = (timeout: string | number): string => (/^\d+(\.\d+)?$/.test(String(timeout)) ? `${timeout}s` : String(timeout));

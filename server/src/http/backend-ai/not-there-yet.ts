@@ -3,11 +3,10 @@ import { Refusal } from './refusal.ts';
 import { architecture, normalArchitecture } from './session-page.ts';
 
 /** What real servers have and this one has not: said in a sentence, rather than left out silently. */
-const notThereYet = (what: string): Refusal => new Refusal('not-implemented', `${what} not there yet: see docs/backend-ai.md for what is`);
+export const notThereYet = (what: string): Refusal => new Refusal('not-implemented', `${what} not there yet: see docs/backend-ai.md for what is`);
 
 const NOT_ASKED: readonly { readonly what: string; readonly isAsked: (asked: CreateParameters) => boolean }[] = [
   { what: 'sessions of several containers (clusterSize) are', isAsked: ({ clusterSize }) => clusterSize > 1 },
-  { what: 'folders (mounts) are', isAsked: ({ config }) => config.mounts.length > 0 || Object.keys(config.mountMap).length > 0 },
   { what: 'ports of your own choice (preopen_ports) are', isAsked: ({ config }) => config.preopenPorts.length > 0 },
   { what: 'a bootstrap script is', isAsked: ({ bootstrapScript = '' }) => bootstrapScript.trim() !== '' },
   { what: 'callbacks (callbackUrl) are', isAsked: ({ callbackUrl = '' }) => callbackUrl !== '' },
@@ -24,10 +23,11 @@ export function refuseWhatIsNotThereYet(asked: CreateParameters): void {
 
 const CODE = 'running code in a session is';
 const FILES = 'reading and writing files of a session is';
+const FOLDERS = 'sharing, renaming and copying folders, and reading and writing their files outside of sessions, is';
 const TEMPLATES = 'session templates are';
 
 /** Paths of theirs that are known and answered with `what`. */
-const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, what: string])[] = [
+const ROUTES: readonly (readonly [method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, what: string])[] = [
   ['POST', '/session/:id', CODE],
   ['POST', '/session/:id/interrupt', CODE],
   ['POST', '/session/:id/complete', CODE],
@@ -45,6 +45,10 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, what: st
   ['GET', '/session/:id/commit', 'saving a session as an image is'],
   ['POST', '/session/:id/commit', 'saving a session as an image is'],
   ['GET', '/stream/session/:id/execute', 'running code over a WebSocket is'],
+  ['GET', '/folders/*', FOLDERS],
+  ['POST', '/folders/*', FOLDERS],
+  ['PATCH', '/folders/*', FOLDERS],
+  ['DELETE', '/folders/*', FOLDERS],
   ['GET', '/events/background-task', 'background tasks are'],
   ['POST', '/admin/graphql', 'GraphQL is'],
   ['POST', '/admin/gql', 'GraphQL is'],

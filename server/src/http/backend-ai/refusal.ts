@@ -11,6 +11,7 @@ const KINDS = {
   'invalid-api-params': { status: 400, title: 'Missing or invalid API parameters.' },
   'generic-bad-request': { status: 400, title: 'Bad request.' },
   'session-already-exists': { status: 400, title: 'The session already exists but you requested not to reuse existing one.' },
+  'vfolder-already-exists': { status: 400, title: 'The virtual folder already exists with the same name.' },
   'generic-forbidden': { status: 403, title: 'Forbidden operation.' },
   'insufficient-privilege': { status: 403, title: 'Insufficient privilege.' },
   'object-not-found': { status: 404, title: 'No such object.' },

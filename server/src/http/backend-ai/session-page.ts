@@ -2,6 +2,7 @@ import type { Hold } from '@berth/contract';
 import { heldBy, slotsOf, type Slots } from '../../domain/scheduling/slots.ts';
 import { MAIN } from '../../domain/sessions/container-plan.ts';
 import type { Session } from '../../domain/sessions/session.ts';
+import { storagesIn } from '../../domain/storages/session-mounts.ts';
 import type { User } from '../../domain/users/user-store.ts';
 import { statusInfo, statusOf } from './session-status.ts';
 
@@ -58,6 +59,7 @@ export function informationPage(session: Session, { owner, own, now }: { owner: 
     idleChecks: {},
     servicePorts: servicePorts(session),
     requestedSlots: JSON.stringify(presentSlots(slotsOf(spec))),
+    mounts: storagesIn(spec).map(({ name }) => name),
   };
 }
 
