@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { containerOf, homeOf, type PlanPolicy } from '../domain/sessions/container-plan.ts';
+import { containerOf, type PlanPolicy } from '../domain/sessions/container-plan.ts';
 import { vacated } from '../domain/sessions/decide-on-cluster.ts';
 import { finish, type Action, type Move } from '../domain/sessions/decision.ts';
 import { encodeChunk, lastLines, type KeptChunk } from '../domain/sessions/kept-log.ts';
@@ -7,6 +7,7 @@ import { moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
 import { beginStep, startTimeline } from '../domain/sessions/timeline.ts';
+import { mountsOf } from '../domain/storages/session-mounts.ts';
 import { canFreeze, type Runtime } from '../runtimes/runtime.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Gate } from './gate.ts';
@@ -125,7 +126,7 @@ export class Actions {
     };
     await launches.run(async () => {
       mark('storage');
-      await runtime.ensureStorage(session.grant?.node ?? '', homeOf(session), digest);
+      await this.ensureStorages(session, session.grant?.node ?? '', digest);
       mark('create');
       await runtime.create(containerSpec(session, digest, plan));
     });
@@ -138,11 +139,16 @@ export class Actions {
     return started({ ...session, timeline });
   }
 
+  /** Its home, and the storages that it mounts. */
+  private async ensureStorages(session: Session, node: string, image: string): Promise<void> {
+    await Promise.all(mountsOf(session).map(({ storage }) => this.parts.runtime.ensureStorage(node, storage, image)));
+  }
+
   private async create(session: Session): Promise<Outcome> {
     const { runtime, launches, plan } = this.parts;
     await launches.run(async () => {
       const { image, node } = session.spec;
-      await runtime.ensureStorage(node ?? '', homeOf(session), image);
+      await this.ensureStorages(session, node ?? '', image);
       await runtime.create({ ...containerSpec(session, image, plan), node: node ?? '' });
     });
     return { kind: 'again' };

@@ -113,6 +113,10 @@ export class DockerRuntime implements Runtime, Freezable {
     return this.#storages.ensure(storage, imageDigest);
   }
 
+  removeStorage(storage: StorageRef): Promise<void> {
+    return this.#storages.remove(storage);
+  }
+
   async create(spec: ContainerSpec): Promise<void> {
     const facts = await this.#known();
     await this.#firewall.ensureOnce(facts);

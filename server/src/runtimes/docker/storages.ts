@@ -19,10 +19,9 @@ export class Storages {
 
   async ensure(storage: StorageRef, imageDigest: string): Promise<void> {
     const name = volumeName(this.#instance, storage.name);
-    const volume = await this.#engine.find('engine.volume-inspect', (docker) => docker.getVolume(name).inspect());
-    if (volume !== undefined && volume.Labels?.[LABEL.instance] !== this.#instance) throw notOurs(name);
-    if (volume !== undefined && this.#ready.has(name)) return;
-    if (volume === undefined) {
+    const isThere = await this.#isThere(name);
+    if (isThere && this.#ready.has(name)) return;
+    if (!isThere) {
       await this.#engine.call('engine.volume-create', (docker) =>
         docker.createVolume({ Name: name, Driver: 'local', Labels: { [LABEL.instance]: this.#instance } }),
       );
@@ -30,6 +29,19 @@ export class Storages {
     // A server killed between the two steps left a volume of root's: so each server process looks after each once.
     await this.#prepare(name, storage, imageDigest);
     this.#ready.add(name);
+  }
+
+  async remove(storage: StorageRef): Promise<void> {
+    const name = volumeName(this.#instance, storage.name);
+    this.#ready.delete(name);
+    if (!(await this.#isThere(name))) return;
+    await this.#engine.find('engine.volume-remove', (docker) => docker.getVolume(name).remove());
+  }
+
+  async #isThere(name: string): Promise<boolean> {
+    const volume = await this.#engine.find('engine.volume-inspect', (docker) => docker.getVolume(name).inspect());
+    if (volume !== undefined && volume.Labels?.[LABEL.instance] !== this.#instance) throw notOurs(name);
+    return volume !== undefined;
   }
 
   async #prepare(volume: string, storage: StorageRef, imageDigest: string): Promise<void> {
