@@ -2,7 +2,7 @@ import { ProblemError } from '@berth/contract';
 import { sql, type RawBuilder } from 'kysely';
 import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
-import type { NewSession, SessionFilter, SessionStore, StoredEvent } from '../domain/sessions/session-store.ts';
+import type { NewSession, SessionFilter, SessionKind, SessionSelection, SessionStore, StoredEvent } from '../domain/sessions/session-store.ts';
 import { storagesIn } from '../domain/storages/session-mounts.ts';
 import { startTimeline } from '../domain/sessions/timeline.ts';
 import { killPoint } from '../kill-points.ts';
@@ -119,6 +119,16 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
     return pageOf(rows, filter.limit, ({ id }) => id);
   }
 
+  async count(selection: SessionSelection): Promise<number> {
+    const { rows } = await sql<{ count: number }>`select count(*)::int as count from sessions s where ${selected(selection)}`.execute(this.db);
+    return rows[0]?.count ?? 0;
+  }
+
+  window(selection: SessionSelection, part: { offset: number; limit: number; oldestFirst: boolean }): Promise<readonly Session[]> {
+    const order = part.oldestFirst ? sql`s.id` : sql`s.id desc`;
+    return this.#select(selected(selection), sql`${order} offset ${part.offset}`, part.limit);
+  }
+
   async #select(condition: RawBuilder<unknown>, order: RawBuilder<unknown>, limit: number): Promise<readonly Session[]> {
     const { rows } =
       await sql<Session>`select ${SESSION_COLUMNS} ${FROM_SESSIONS} where ${condition} order by ${order} limit ${limit}`.execute(this.db);
@@ -177,6 +187,24 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
   ancestors(sessionId: string, limit: number): Promise<readonly Session[]> {
     return ancestors(this.db, sessionId, limit);
   }
+}
+
+function selected({ ownerId, projectId, kinds }: SessionSelection): RawBuilder<unknown> {
+  const ofKind = ({ states, ending, restartAsked }: SessionKind): RawBuilder<unknown> =>
+    sql.join(
+      [
+        sql`s.state = any(${[...states]}::text[])`,
+        ...(ending === undefined ? [] : [sql`(s.wanted = 'terminated') = ${ending}`]),
+        ...(restartAsked === undefined ? [] : [sql`(s.restart_wish > s.restart_served) = ${restartAsked}`]),
+      ],
+      sql` and `,
+    );
+  const conditions = [
+    ...(ownerId === null ? [] : [sql`s.owner_id = ${ownerId}`]),
+    ...(projectId === null ? [] : [sql`s.project_id = ${projectId}`]),
+    ...(kinds === null ? [] : [sql`(${sql.join([sql`false`, ...kinds.map(ofKind)], sql` or `)})`]),
+  ];
+  return sql.join([sql`true`, ...conditions], sql` and `);
 }
 
 const nameTaken = (name: string): ProblemError =>

@@ -100,6 +100,23 @@ export interface SessionFilter {
   readonly cursor: string | null;
 }
 
+/** Sessions in one of these states, and, where it is said, with or without a wish that was not taken up yet. */
+export interface SessionKind {
+  readonly states: readonly SessionState[];
+  /** Its end is wanted. */
+  readonly ending?: boolean;
+  /** A restart was asked for after the latest that was taken up. */
+  readonly restartAsked?: boolean;
+}
+
+export interface SessionSelection {
+  /** null: everybody's. */
+  readonly ownerId: string | null;
+  readonly projectId: string | null;
+  /** Those that are of any of these; null: all. */
+  readonly kinds: readonly SessionKind[] | null;
+}
+
 /** What requests need of the table. */
 export interface SessionStore {
   /** Same owner and client token: the session made before (`created` false), or ProblemError token-reused where the hash differs.
@@ -112,6 +129,12 @@ export interface SessionStore {
    *  live ones before others. Always the newest first. `dead`: also those that were terminated or cancelled. */
   matching(ownerId: string, text: string, options: { readonly dead: boolean; readonly limit: number }): Promise<readonly Session[]>;
   list(filter: SessionFilter): Promise<{ readonly items: readonly Session[]; readonly next: string | null }>;
+  count(selection: SessionSelection): Promise<number>;
+  /** For who counts instead of following cursors; by when they were created. */
+  window(
+    selection: SessionSelection,
+    part: { readonly offset: number; readonly limit: number; readonly oldestFirst: boolean },
+  ): Promise<readonly Session[]>;
   /** Applies a pure change to the latest row under its lock, records the event, makes the session due and wakes the loop. The change may throw. */
   request(id: string, change: (session: Session) => Session, message: string): Promise<Session>;
   /** What was kept, oldest generation first; of those before this one, where one is given. */
