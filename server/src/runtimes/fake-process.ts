@@ -1,16 +1,22 @@
 import { EventEmitter } from 'node:events';
+import type { FakeFiles } from './fake-files.ts';
 import type { LogChunk } from './runtime.ts';
 
-/** A handful of programs, enough to tell whether streams and exit codes come through: echo, cat, sleep, true, false, sh -c "exit N". */
+/**
+ * A handful of programs, enough to tell whether streams, exit codes and storages come through: echo, cat, cat FILE, sleep, true,
+ * false, sh -c "exit N", sh -c "echo WORD >FILE".
+ */
 export class FakeProcess {
   readonly #events = new EventEmitter();
   readonly exited: Promise<number>;
   readonly #program: string;
+  readonly #files: FakeFiles;
   #alive = true;
 
-  constructor(command: readonly string[]) {
+  constructor(command: readonly string[], files: FakeFiles) {
     const [program = 'sh', ...args] = command;
     this.#program = program;
+    this.#files = files;
     this.exited = new Promise((resolve) => this.#events.once('exit', resolve));
     // Whoever started it listens first.
     setImmediate(() => this.#run(args));
@@ -55,16 +61,28 @@ export class FakeProcess {
         return this.kill(0);
       case 'false':
         return this.kill(1);
-      case 'sh': {
-        const code = /^exit (\d+)$/.exec(args[1] ?? '')?.[1];
-        return code === undefined ? undefined : this.kill(Number(code));
-      }
+      case 'sh':
+        return this.#interpret(args[1] ?? '');
       case 'cat':
+        return args[0] === undefined ? undefined : this.#show(args[0]);
       case 'sleep':
         return;
       default:
         return this.kill(127);
     }
+  }
+
+  #interpret(script: string): void {
+    const code = /^exit (\d+)$/.exec(script)?.[1];
+    if (code !== undefined) return this.kill(Number(code));
+    const [, word, path] = /^echo (\S+) >(\S+)$/.exec(script) ?? [];
+    if (path !== undefined) this.kill(this.#files.write(path, `${word}\n`) ? 0 : 2);
+  }
+
+  #show(path: string): void {
+    const text = this.#files.read(path);
+    if (text !== undefined) this.#print(Buffer.from(text));
+    this.kill(text === undefined ? 1 : 0);
   }
 
   #print(data: Buffer): void {

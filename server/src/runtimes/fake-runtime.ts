@@ -1,9 +1,14 @@
 import { EventEmitter, on } from 'node:events';
 import { PassThrough } from 'node:stream';
+import type { Usage } from '../domain/sessions/statistics.ts';
+import { FakeFiles, type FakeStorages } from './fake-files.ts';
 import { FakeProcess } from './fake-process.ts';
 import {
   RuntimeError,
   type ContainerRef,
+  type CommitRequest,
+  type CommitState,
+  type Committable,
   type ContainerSpec,
   type ExecRequest,
   type Freezable,
@@ -33,6 +38,10 @@ export interface Faults {
   oom?: boolean;
   /** How many times an image is answered as being pulled. */
   pullSteps?: number;
+  /** How many times an image of a session is answered as being made. */
+  commitSteps?: number;
+  /** No image is made of any session. */
+  uncommittable?: boolean;
 }
 
 interface FakeContainer {
@@ -47,10 +56,12 @@ interface FakeContainer {
 /** What is there whichever server looks at it. Two runtimes on one engine are two servers. */
 export class FakeEngine {
   readonly containers = new Map<string, FakeContainer>();
-  readonly storages = new Set<string>();
+  readonly storages: FakeStorages = new Map();
   readonly images = new Set<string>();
   readonly pulls = new Map<string, number>();
   readonly events = new EventEmitter();
+  /** What containers have used, by session; without an entry: as much CPU time as has passed. */
+  readonly usage = new Map<string, Usage>();
   /** How many containers were ever made for one ref: more than one at a time is a defect of whoever asked. */
   readonly created = new Map<string, number>();
 }
@@ -65,7 +76,7 @@ export interface FakeOptions {
 }
 
 /** A runtime in memory: for the rules of the reconciler, and for what goes wrong. */
-export class FakeRuntime implements Runtime, Freezable {
+export class FakeRuntime implements Runtime, Freezable, Committable {
   readonly kind = 'fake';
   readonly orchestrates = false;
   readonly logsApart = true;
@@ -84,7 +95,7 @@ export class FakeRuntime implements Runtime, Freezable {
 
   async ensureImage(request: ImageRequest): Promise<ImageState> {
     await this.#call();
-    const digest = `sha256:${Buffer.from(request.reference).toString('hex').padEnd(64, '0').slice(0, 64)}`;
+    const digest = digestOf(request.reference);
     const missing = this.#options.missingImages?.includes(request.reference) === true;
     const known = this.engine.images.has(request.reference);
     if (known && request.pull !== 'always') return { phase: 'present', digest };
@@ -99,7 +110,14 @@ export class FakeRuntime implements Runtime, Freezable {
 
   async ensureStorage(_node: string, storage: StorageRef, _imageDigest: string): Promise<void> {
     await this.#call();
-    this.engine.storages.add(storage.name);
+    if (!this.engine.storages.has(storage.name)) this.engine.storages.set(storage.name, new Map());
+  }
+
+  async removeStorage(storage: StorageRef): Promise<void> {
+    await this.#call();
+    const holder = [...this.engine.containers.values()].find(({ spec }) => spec.mounts.some((mount) => mount.storage.name === storage.name));
+    if (holder !== undefined) throw refused(`the storage is in use by session ${holder.spec.ref.sessionId}`);
+    this.engine.storages.delete(storage.name);
   }
 
   async create(spec: ContainerSpec): Promise<void> {
@@ -123,7 +141,7 @@ export class FakeRuntime implements Runtime, Freezable {
       startedAt: new Date(Math.max(Date.now(), (container.observed.startedAt?.getTime() ?? 0) + 1)),
     };
     if (this.faults.lost === true) return this.lose(ref);
-    const running = new FakeProcess(container.spec.command);
+    const running = new FakeProcess(container.spec.command, this.#filesOf(container));
     container.process = running;
     running.output((chunk) => {
       container.log.push(chunk);
@@ -238,7 +256,7 @@ export class FakeRuntime implements Runtime, Freezable {
   async exec(ref: ContainerRef, request: ExecRequest): Promise<Terminal> {
     await this.#call();
     if (this.#present(ref).observed.phase !== 'running') throw refused('a command cannot be run in the session now: it is not running');
-    const process = new FakeProcess(request.command);
+    const process = new FakeProcess(request.command, this.#filesOf(this.#present(ref)));
     const out = { stdout: new PassThrough(), stderr: new PassThrough() };
     const stdin = new PassThrough();
     process.output((chunk) => out[chunk.stream].write(chunk.data));
@@ -250,6 +268,25 @@ export class FakeRuntime implements Runtime, Freezable {
       return code;
     });
     return { stdin, ...out, exited, resize: async () => undefined, close: () => process.kill(129) };
+  }
+
+  async statistics(ref: ContainerRef): Promise<Usage | undefined> {
+    await this.#call();
+    const observed = this.#find(ref)?.observed;
+    if (observed?.startedAt === undefined || (observed.phase !== 'running' && observed.phase !== 'frozen')) return undefined;
+    return this.engine.usage.get(ref.sessionId) ?? { ...IDLE, cpuMs: Date.now() - observed.startedAt.getTime() };
+  }
+
+  async commit({ ref, reference, key }: CommitRequest): Promise<CommitState> {
+    await this.#call();
+    this.#present(ref);
+    if (this.faults.uncommittable === true) throw refused('the fake engine makes no image of this');
+    const step = (this.engine.pulls.get(key) ?? 0) + 1;
+    this.engine.pulls.set(key, step);
+    const steps = this.faults.commitSteps ?? 0;
+    if (step <= steps) return { phase: 'working', progress: `layer ${step} of ${steps}` };
+    this.engine.images.add(reference);
+    return { phase: 'done', digest: digestOf(reference) };
   }
 
   // What happens behind the server's back.
@@ -294,6 +331,10 @@ export class FakeRuntime implements Runtime, Freezable {
       throw refused(`the fake engine fails after ${this.faults.failAfter} calls`);
   }
 
+  #filesOf({ spec }: FakeContainer): FakeFiles {
+    return new FakeFiles(this.engine.storages, spec.mounts);
+  }
+
   #find(ref: ContainerRef): FakeContainer | undefined {
     const container = this.engine.containers.get(keyOf(ref));
     return container?.instance === this.#instance ? container : undefined;
@@ -329,3 +370,15 @@ const refused = (message: string): RuntimeError => new RuntimeError('retry', { c
 
 const imageNotFound = (reference: string): RuntimeError =>
   new RuntimeError('fatal', { code: 'image-not-found', message: `there is no image "${reference}"`, remedy: 'Check its name and tag.' });
+
+const digestOf = (reference: string): string => `sha256:${Buffer.from(reference).toString('hex').padEnd(64, '0').slice(0, 64)}`;
+
+const IDLE: Usage = {
+  cpuMs: 0,
+  memoryBytes: 2 ** 20,
+  memoryMaxBytes: null,
+  networkReceivedBytes: 0,
+  networkSentBytes: 0,
+  blockReadBytes: null,
+  blockWrittenBytes: null,
+};

@@ -1,5 +1,7 @@
 import type { Cause } from '@berth/contract';
 import type { Readable, Writable } from 'node:stream';
+import type { ImageFacts } from '../domain/images/image-facts.ts';
+import type { Usage } from '../domain/sessions/statistics.ts';
 
 /** Identity of one incarnation: a late event or a leaked container of an old generation is never mistaken for the current one. */
 export interface ContainerRef {
@@ -13,6 +15,8 @@ export interface ContainerSpec {
   readonly ref: ContainerRef;
   /** Where it goes; empty where the cluster finds a place itself. */
   readonly node: string;
+  /** As architecture.ts names it; absent: any. A node that is named has it. */
+  readonly architecture?: string;
   readonly owner: string;
   readonly project: string;
   /** As resolved by `ensureImage`: what is run is what was checked. */
@@ -22,13 +26,17 @@ export interface ContainerSpec {
   /** Empty: a login shell, bash where there is one, else sh. */
   readonly command: readonly string[];
   readonly keepEntrypoint: boolean;
+  /** Runs whenever the container starts, before the command, which runs only where this has succeeded. Needs a shell, and no kept entry point. */
+  readonly bootstrapScript?: string;
   readonly tty: boolean;
   readonly stdin: 'closed' | 'open' | 'once';
   readonly env: Readonly<Record<string, string>>;
   readonly user: { readonly name: string; readonly uid: number; readonly gid: number; readonly home: string };
   readonly hostname: string;
-  /** Host names of the session's other containers; they find this one by `ref.container`. */
+  /** Host names of the session's other containers, in their order; they find this one by `ref.container`. */
   readonly peers?: readonly string[];
+  /** It goes to the node of this one, where the cluster finds the places. */
+  readonly beside?: ContainerRef;
   readonly workDir: string | null;
   /** It runs once this port answers. */
   readonly port: number | null;
@@ -66,6 +74,8 @@ export interface Observed {
   readonly phase: ContainerPhase;
   /** Where it is, once that is decided. */
   readonly node?: string;
+  /** It is `running`, and at its bootstrap script: its command has not begun. */
+  readonly bootstrapping?: boolean;
   /** Whether the declared port answers, where the cluster watches that itself. */
   readonly answers?: boolean;
   /** `created`, and not yet to be started. */
@@ -87,7 +97,14 @@ export type Waiting =
   | { readonly for: 'room'; readonly reasons: readonly { readonly node: string; readonly reason: string }[] }
   | { readonly for: 'image' | 'container'; readonly message: string };
 
-export type ImageState = { readonly phase: 'present'; readonly digest: string } | { readonly phase: 'pulling'; readonly progress: string };
+export type ImageState =
+  | {
+      readonly phase: 'present';
+      readonly digest: string;
+      /** Where the runtime gets images before their containers. */
+      readonly facts?: ImageFacts;
+    }
+  | { readonly phase: 'pulling'; readonly progress: string };
 
 export interface ImageRequest {
   readonly node: string;
@@ -103,6 +120,8 @@ export interface NodeFacts {
   readonly cpu: number;
   readonly memoryBytes: number;
   readonly devices: readonly string[];
+  /** As architecture.ts names it. */
+  readonly architecture: string;
   readonly notices: readonly string[];
   /** As the runtime itself counts it, where it does: others may use the node, too. */
   readonly free?: { readonly cpu: number; readonly memoryBytes: number; readonly gpus: number };
@@ -153,9 +172,11 @@ export interface Runtime {
 
   ensureImage(request: ImageRequest): Promise<ImageState>;
   ensureStorage(node: string, storage: StorageRef, imageDigest: string): Promise<void>;
+  /** With all that is in it. Fails, as something to try again, while a container mounts it. */
+  removeStorage(storage: StorageRef): Promise<void>;
   create(spec: ContainerSpec): Promise<void>;
-  /** Waits a while for one that is still on its way. */
-  start(ref: ContainerRef): Promise<void>;
+  /** Waits a while for one that is still on its way. The bootstrap script is that of its spec: engines get it anew for each start. */
+  start(ref: ContainerRef, bootstrapScript?: string): Promise<void>;
   /** Returns when the process has ended; exit code and log stay until `remove`. */
   stop(ref: ContainerRef, graceSeconds: number): Promise<void>;
   /** Also what belongs to it alone: its network. Kills what still runs. */
@@ -174,6 +195,8 @@ export interface Runtime {
   watch(signal: AbortSignal): AsyncIterable<ContainerRef>;
   /** Host and port as reachable from this server, or undefined while there is none. */
   endpoint(ref: ContainerRef, port: number): Promise<{ host: string; port: number } | undefined>;
+  /** What its processes have used since it was started; undefined where it does not run. Nothing of it is changed by asking. */
+  statistics(ref: ContainerRef): Promise<Usage | undefined>;
 
   logs(ref: ContainerRef, options: LogOptions): AsyncIterable<LogChunk>;
   /** `stdin: false` only looks on: leaving does not end the input of a process whose stdin is open once. */
@@ -190,6 +213,24 @@ export interface Freezable {
   thaw(ref: ContainerRef): Promise<void>;
 }
 export const canFreeze = (runtime: Runtime): runtime is Runtime & Freezable => 'freeze' in runtime && 'thaw' in runtime;
+
+/** Making an image of a container's files. Asked for with `canCommit`. */
+export interface Committable {
+  /**
+   * Begins it, or tells how far it is; done again from the beginning by a server that knows nothing of it. The image is what the
+   * container was made of, and what was written since outside of storages; nothing of how the session was started is in it.
+   */
+  commit(request: CommitRequest): Promise<CommitState>;
+}
+export interface CommitRequest {
+  readonly ref: ContainerRef;
+  /** `name:tag`; an image that is called so already loses the name. */
+  readonly reference: string;
+  /** Repeating a request with the same key joins what is under way. */
+  readonly key: string;
+}
+export type CommitState = { readonly phase: 'done'; readonly digest: string } | { readonly phase: 'working'; readonly progress: string };
+export const canCommit = (runtime: Runtime): runtime is Runtime & Committable => 'commit' in runtime;
 
 /** `retry` is the runtime's knowledge; how often and how long is the reconciler's policy. `unreachable` says nothing about any container. */
 export class RuntimeError extends Error {
