@@ -67,6 +67,7 @@ export const KILL_POINTS = [
   'store.user',
   'store.token',
   'store.keypair',
+  'store.callback',
   'store.storage',
 ] as const;
 export type KillPoint = (typeof KILL_POINTS)[number];

@@ -1,4 +1,5 @@
 import type { Session as Shown } from '@berth/contract';
+import { withoutSecrets } from '../domain/deliveries/callback.ts';
 import { isReserved } from '../domain/scheduling/slots.ts';
 import { resultOf } from '../domain/sessions/result.ts';
 import type { Session } from '../domain/sessions/session.ts';
@@ -41,6 +42,7 @@ export function presentSession(session: Session): Shown {
     exitCode: ending?.exitCode ?? null,
     cause: ending?.cause ?? null,
     lastLog: [...session.lastLog],
+    callback: presentCallback(session),
     createdAt: session.createdAt.toISOString(),
     startedAt: instant(session.startedAt),
     endedAt: instant(session.endedAt),
@@ -66,7 +68,14 @@ function presentResources({ spec, grant }: Session): Shown['resources'] {
   };
 }
 
+function presentCallback({ callback }: Session): Shown['callback'] {
+  return callback === null ? null : { ...callback, lastAt: instant(callback.lastAt === null ? null : new Date(callback.lastAt)) };
+}
+
 /** For an administrator who is not its owner: what it is and how it fares, nothing of what it printed. */
-export const presentMetadata = (session: Session): Shown => ({ ...presentSession(session), lastLog: [] });
+export function presentMetadata(session: Session): Shown {
+  const { callback, ...shown } = presentSession(session);
+  return { ...shown, lastLog: [], callback: callback && { ...callback, url: withoutSecrets(callback.url) } };
+}
 
 const instant = (time: Date | null): string | null => time?.toISOString() ?? null;

@@ -5,7 +5,9 @@ import { logGenerationsMigration } from './migrations/0002-log-generations.ts';
 import { keypairsMigration } from './migrations/0003-keypairs.ts';
 import { batchMigration } from './migrations/0004-batch.ts';
 import { statisticsMigration } from './migrations/0006-statistics.ts';
+import { callbacksMigration } from './migrations/0007-callbacks.ts';
 import { storagesMigration } from './migrations/0008-storages.ts';
+import { imagePortsMigration } from './migrations/0009-image-ports.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Tables } from './tables.ts';
 
@@ -16,7 +18,9 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-keypairs': keypairsMigration,
   '0004-batch': batchMigration,
   '0006-statistics': statisticsMigration,
+  '0007-callbacks': callbacksMigration,
   '0008-storages': storagesMigration,
+  '0009-image-ports': imagePortsMigration,
 };
 export const SCHEMA_VERSION = Object.keys(MIGRATIONS).at(-1) ?? '';
 

@@ -88,14 +88,18 @@ function parseEventId(text: string | null): Position {
 
 /**
  * Transaction ids belong to a server. Where the tables came from another one whose count was ahead (a restored dump), new
- * events would sort before old ones and old ones stay hidden: the old ones are counted as written before everything.
+ * events would sort before old ones and old ones stay hidden: the old ones are counted as written before everything. So are the places
+ * that point to them.
  */
 export async function adoptForeignEvents(db: Database): Promise<void> {
   const { rows } = await sql`select 1 from session_events where xid > pg_snapshot_xmax(pg_current_snapshot()) limit 1`.execute(db);
   if (rows.length === 0) return;
   await sql`
     with numbered as (select xid, id, row_number() over (order by xid, id) as position from session_events),
-    gone as (delete from session_events returning *)
+    gone as (delete from session_events returning *),
+    places as (
+      update session_callbacks c set told_xid = '0', told_id = n.position from numbered n where (n.xid, n.id) = (c.told_xid, c.told_id)
+    )
     insert into session_events (xid, id, session_id, owner_id, at, kind, state, message) overriding system value
     select '0'::xid8, n.position, g.session_id, g.owner_id, g.at, g.kind, g.state, g.message
     from gone g join numbered n using (xid, id)`.execute(db);

@@ -9,6 +9,10 @@ const DEPENDENCIES = `(
   select coalesce(json_agg(json_build_object('id', o.id, 'name', o.name, 'state', o.state, 'result', o.result, 'endedAt', o.ended_at) order by o.id), '[]')
   from session_dependencies d join sessions o on o.id = d.depends_on where d.session_id = s.id)`;
 
+const CALLBACK = `(
+  select json_build_object('url', c.url, 'lastStatus', c.last_status, 'lastProblem', c.last_problem, 'lastAt', c.last_at, 'failures', c.failures)
+  from session_callbacks c where c.session_id = s.id)`;
+
 /** Columns named as Session's fields, so that a row is a Session. Goes with FROM_SESSIONS, or with a relation `s` and JOIN_NAMES. */
 export const SESSION_COLUMNS = sql.raw(`
   s.id, s.name, s.owner_id as "ownerId", u.name as "ownerName", s.project_id as "projectId", p.name as "projectName", s.type, s.spec,
@@ -16,7 +20,7 @@ export const SESSION_COLUMNS = sql.raw(`
   s.revision, s.wanted, s.wish, s.restart_wish as "restartWish", s.state, s.state_since as "stateSince", s.reason,
   s.restart_served as "restartServed", s.generation, s.attempts, s.granted as "grant", s.image_digest as "imageDigest", s.image_ports as "imagePorts",
   s.process_started_at as "processStartedAt", s.frozen, s.will_stop_at as "willStopAt", s.ending, s.logs_kept as "logsKept",
-  s.waiting, s.timeline, s.restarts, s.last_log as "lastLog", s.statistics, s.commit, s.created_at as "createdAt", s.started_at as "startedAt", s.ended_at as "endedAt"`);
+  s.waiting, s.timeline, s.restarts, s.last_log as "lastLog", s.statistics, s.commit, ${CALLBACK} as callback, s.created_at as "createdAt", s.started_at as "startedAt", s.ended_at as "endedAt"`);
 export const JOIN_NAMES = sql.raw('join users u on u.id = s.owner_id join projects p on p.id = s.project_id');
 export const FROM_SESSIONS = sql`from sessions s ${JOIN_NAMES}`;
 

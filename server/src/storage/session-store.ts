@@ -1,5 +1,6 @@
 import { ProblemError } from '@berth/contract';
 import { sql, type RawBuilder } from 'kysely';
+import { targetOf } from '../domain/deliveries/callback.ts';
 import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { NewSession, SessionFilter, SessionKind, SessionSelection, SessionStore, StoredEvent } from '../domain/sessions/session-store.ts';
@@ -32,7 +33,8 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
     try {
       const session = await this.#insert(draft);
       // The statement that writes them does not see them yet.
-      return { session: draft.dependencies.length === 0 ? session : ((await this.get(session.id)) ?? session), created: true };
+      const seen = draft.dependencies.length === 0 && draft.callbackUrl === null;
+      return { session: seen ? session : ((await this.get(session.id)) ?? session), created: true };
     } catch (error) {
       const constraint = violatedUnique(error);
       if (constraint === undefined) throw error;
@@ -47,6 +49,7 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
 
   #insert(draft: NewSession): Promise<Session> {
     const now = new Date();
+    const { callbackUrl } = draft;
     const write = async (db: Database): Promise<Session> => {
       const { rows } = await sql<Session>`
         with s as (
@@ -58,6 +61,9 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
           returning *
         ), follows as (
           insert into session_dependencies (session_id, depends_on) select s.id, o from s, unnest(${[...new Set(draft.dependencies)].toSorted()}::uuid[]) o
+        ), calls as (
+          insert into session_callbacks (session_id, owner_id, url, target)
+          select id, owner_id, ${callbackUrl}::text, ${callbackUrl && targetOf(callbackUrl)}::text from s where ${callbackUrl}::text is not null
         ), event as (
           insert into session_events (session_id, owner_id, kind, state, message)
           select id, owner_id, 'created', state, 'created' from s returning session_id
@@ -174,6 +180,11 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
 
   async events(filter: Parameters<SessionStore['events']>[0]): Promise<readonly StoredEvent[]> {
     return filter.sessionId !== null && !isUuid(filter.sessionId) ? [] : readEvents(this.db, filter);
+  }
+
+  async withCommit(commitId: string): Promise<Session | undefined> {
+    const [session] = await this.#select(sql`s.commit is not null and s.commit->>'id' = ${commitId}`, sql`s.id`, 1);
+    return session;
   }
 
   latestEvent(): Promise<string | null> {

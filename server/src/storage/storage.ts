@@ -1,3 +1,4 @@
+import { PostgresCallbackStore } from './callback-store.ts';
 import { checkServer, openDatabase, type Connection, type Database } from './database.ts';
 import { makeDataFolder } from './data-folder.ts';
 import { EmbeddedPostgres } from './embedded-postgres.ts';
@@ -30,6 +31,7 @@ export interface Storage {
   readonly tokens: PostgresTokenStore;
   readonly keypairs: PostgresKeypairStore;
   readonly storages: PostgresStorageStore;
+  readonly callbacks: PostgresCallbackStore;
   readonly quarantine: PostgresQuarantineStore;
   readonly notifications: PostgresNotifications;
   /** Identifies the installation: what it makes is labelled with this. */
@@ -67,6 +69,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       tokens: new PostgresTokenStore(db),
       keypairs,
       storages: new PostgresStorageStore(db),
+      callbacks: new PostgresCallbackStore(db),
       quarantine: new PostgresQuarantineStore(db),
       notifications,
       instance: await instanceId(db),

@@ -118,6 +118,24 @@ export interface SessionEventsTable {
   message: string;
 }
 
+export interface SessionCallbacksTable {
+  session_id: string;
+  owner_id: string;
+  url: string;
+  /** Its host. */
+  target: string;
+  /** The event up to which everything has been dealt with. */
+  told_xid: Generated<string>;
+  told_id: Generated<string>;
+  done: Generated<boolean>;
+  claim: string | null;
+  claimed_until: Date | null;
+  last_status: number | null;
+  last_problem: string | null;
+  last_at: Date | null;
+  failures: Generated<number>;
+}
+
 export interface SessionLogsTable {
   session_id: string;
   generation: number;
@@ -167,6 +185,7 @@ export const TABLE_NAMES = [
   'sessions',
   'session_dependencies',
   'session_events',
+  'session_callbacks',
   'session_logs',
   'tokens',
   'keypairs',
@@ -182,6 +201,7 @@ export interface Tables {
   sessions: SessionsTable;
   session_dependencies: SessionDependenciesTable;
   session_events: SessionEventsTable;
+  session_callbacks: SessionCallbacksTable;
   session_logs: SessionLogsTable;
   tokens: TokensTable;
   keypairs: KeypairsTable;

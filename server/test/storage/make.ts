@@ -57,6 +57,7 @@ export function draft(owner: Owner, changes: Partial<NewSession> = {}): NewSessi
     dependencies: [],
     batchTimeoutMs: null,
     retry: false,
+    callbackUrl: null,
     clientToken: null,
     requestHash: 'h',
     ...changes,

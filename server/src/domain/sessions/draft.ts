@@ -3,6 +3,7 @@ import { normalArchitecture } from '../images/architecture.ts';
 import type { ImageFacts } from '../images/image-facts.ts';
 import { imageLimits, unfitFor, withImageMinimum } from '../images/image-limits.ts';
 import { parseImageReference } from '../images/reference.ts';
+import type { OutgoingRules } from '../network/outgoing-rules.ts';
 import { neverFits } from '../scheduling/explain.ts';
 import type { NodeCapacity } from '../scheduling/node-directory.ts';
 import { slotsOf } from '../scheduling/slots.ts';
@@ -29,6 +30,8 @@ export interface DraftContext {
   readonly image?: ImageFacts | undefined;
   /** As SessionSpec has it. */
   readonly serverEnv?: Readonly<Record<string, string>>;
+  /** Whom this server may be made to ask. */
+  readonly outgoing: OutgoingRules;
   /** sha256 of the request as it came, hex. */
   readonly requestHash: string;
 }
@@ -43,6 +46,7 @@ export function draftSession(input: CreateSession, context: DraftContext): NewSe
   refuseDoublePorts(input.ports);
   refuseBatchOnly(input);
   refuseEndless(context.dependencies);
+  refuseInwardCallback(input, context);
   refuseImpossible(spec, context);
   return {
     id: context.id,
@@ -56,6 +60,7 @@ export function draftSession(input: CreateSession, context: DraftContext): NewSe
     dependencies: context.dependencies.map(({ id }) => id),
     batchTimeoutMs: input.batchTimeout || null,
     retry: input.retry,
+    callbackUrl: input.callbackUrl ?? null,
     clientToken: input.clientToken ?? null,
     requestHash: context.requestHash,
   };
@@ -129,6 +134,12 @@ function refuseBatchOnly(input: CreateSession): void {
     throw new ProblemError('invalid-field', `"${field}" is for batch sessions: leave it out, or make the session one of type "batch"`, {
       field,
     });
+}
+
+/** What its name stands for is seen when it is called: it may change until then. */
+function refuseInwardCallback({ callbackUrl }: CreateSession, { outgoing }: DraftContext): void {
+  const refusal = callbackUrl === undefined ? undefined : outgoing.refusalOf(new URL(callbackUrl).hostname);
+  if (refusal !== undefined) throw new ProblemError('invalid-field', `callbackUrl: ${refusal}`, { field: 'callbackUrl' });
 }
 
 /** Only what runs a command to its end can succeed. */

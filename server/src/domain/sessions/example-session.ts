@@ -62,6 +62,7 @@ export function exampleSession(changes: Partial<Session> = {}): Session {
     lastLog: [],
     statistics: null,
     commit: null,
+    callback: null,
     createdAt: T0,
     startedAt: null,
     endedAt: null,

@@ -76,6 +76,8 @@ export interface NewSession {
   readonly dependencies: readonly string[];
   readonly batchTimeoutMs: number | null;
   readonly retry: boolean;
+  /** As parseCallbackUrl has it. */
+  readonly callbackUrl: string | null;
   readonly clientToken: string | null;
   /** sha256 of the request, to tell a repeated create from a token used twice. */
   readonly requestHash: string;
@@ -150,6 +152,8 @@ export interface SessionStore {
   history(sessionId: string): Promise<readonly { readonly state: SessionState; readonly at: Date }[]>;
   /** What it follows, and what that follows, oldest first. */
   ancestors(sessionId: string, limit: number): Promise<readonly Session[]>;
+  /** Whose latest image has this id. */
+  withCommit(commitId: string): Promise<Session | undefined>;
   /** The id of the newest event: where somebody begins who wants only what comes. Null: there is none yet. */
   latestEvent(): Promise<string | null>;
 }

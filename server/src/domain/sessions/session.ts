@@ -1,4 +1,5 @@
 import type { BatchResult, Cause, CreateSession, Hold, LaunchStep, ServicePort } from '@berth/contract';
+import type { Callback } from '../deliveries/callback.ts';
 import type { Commit } from './commit.ts';
 import type { KeptStatistics } from './statistics.ts';
 
@@ -171,6 +172,8 @@ export interface Session {
   readonly statistics: KeptStatistics | null;
   /** Begun by a request, gone on with by the reconciler. */
   readonly commit: Commit | null;
+  /** Written apart from the rest, with every delivery. */
+  readonly callback: Callback | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
