@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ChangeUser, CreateKeypair, CreateToken, CreateUser, Keypair, NewKeypair, NewToken, Node, Token, User } from './account.ts';
+import { ContainerName } from './cluster.ts';
 import { CommitSession } from './commit.ts';
 import { endpoint, stream } from './endpoint.ts';
 import { ControlFromServer } from './frames.ts';
@@ -10,6 +11,7 @@ import { CreateStorage, Storage } from './storage.ts';
 const SessionParams = z.object({ session: z.string().min(1).max(128).meta({ description: 'Id, unique beginning of an id, or name' }) });
 const StorageParams = z.object({ storage: z.string().min(1).max(128).meta({ description: 'Id or name' }) });
 const Empty = z.strictObject({});
+const Container = ContainerName.default('main1').meta({ description: 'One of its containers: main1, sub1, sub2, …' });
 const TerminalSide = z.coerce.number().int().min(1).max(10_000).optional();
 const Page = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(256).optional() });
 const pageOf = <T extends z.ZodType>(item: T) =>
@@ -25,6 +27,13 @@ export const api = {
     response: z.object({ name: z.literal('berth'), version: z.string(), api: z.literal(1) }),
   }),
   getMe: endpoint({ method: 'GET', path: '/api/me', summary: 'Who you are signed in as', problems: ['not-signed-in'], response: User }),
+  getCallbackKey: endpoint({
+    method: 'GET',
+    path: '/api/me/callback-key',
+    summary: 'With what the callbacks of your sessions are signed',
+    problems: ['not-signed-in'],
+    response: z.object({ key: z.string().meta({ description: 'The text of it is the key of the HMAC' }) }),
+  }),
 
   createSession: endpoint({
     method: 'POST',
@@ -272,6 +281,7 @@ export const streams = {
       tail: z.coerce.number().int().min(0).max(1_000_000).optional(),
       follow: z.stringbool().default(false),
       stream: z.enum(['stdout', 'stderr', 'both']).default('both'),
+      container: Container,
     }),
     message: z.string(),
     problems: ['not-found'],
@@ -281,7 +291,13 @@ export const streams = {
     path: '/api/sessions/:session/attach',
     summary: 'The terminal of the main process; waits while the session starts',
     params: SessionParams,
-    query: z.object({ rows: TerminalSide, cols: TerminalSide, replay: z.stringbool().default(true), stdin: z.stringbool().default(true) }),
+    query: z.object({
+      rows: TerminalSide,
+      cols: TerminalSide,
+      replay: z.stringbool().default(true),
+      stdin: z.stringbool().default(true),
+      container: Container,
+    }),
     message: ControlFromServer,
     problems: ['not-found', 'wrong-state'],
   }),
@@ -295,6 +311,7 @@ export const streams = {
       tty: z.stringbool().default(false),
       rows: TerminalSide,
       cols: TerminalSide,
+      container: Container,
     }),
     message: ControlFromServer,
     problems: ['not-found', 'wrong-state', 'invalid-field'],

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { OutgoingRules } from '../domain/network/outgoing-rules.ts';
 import type { NodeDirectory } from '../domain/scheduling/node-directory.ts';
 import type { FirstByte } from '../domain/sessions/first-byte.ts';
 import type { Notifications, SessionStore } from '../domain/sessions/session-store.ts';
@@ -19,6 +20,10 @@ export interface HttpParts {
   readonly nodes: NodeDirectory;
   readonly runtime: Runtime;
   readonly firstByte: FirstByte;
+  /** Whom users may make this server ask. */
+  readonly outgoing: OutgoingRules;
+  /** With what a user's callbacks are signed. */
+  readonly callbackKeyOf: (userId: string) => string;
   readonly metrics: Registry;
   readonly log: Logger | false;
   readonly version: string;

@@ -65,6 +65,7 @@ async function create(parts: HttpParts, body: CreateSession, caller: Caller) {
     defaultImage: parts.defaultImage,
     capacities: parts.nodes.capacities(),
     orchestrates: parts.runtime.orchestrates,
+    outgoing: parts.outgoing,
     now: parts.now(),
     dependencies: await findDependencies(parts.sessions, caller.user.id, body.dependencies),
     mounts: await findMounts(parts.storages, caller.user.id, body.mounts),

@@ -4,9 +4,15 @@ import { audit, type Caller } from './caller.ts';
 import type { HttpParts } from './parts.ts';
 import type { Handlers } from './route.ts';
 
-export function userHandlers({ users, newId }: HttpParts): Pick<Handlers, 'getMe' | 'createUser' | 'listUsers' | 'changeUser'> {
+type UserHandlers = Pick<Handlers, 'getMe' | 'getCallbackKey' | 'createUser' | 'listUsers' | 'changeUser'>;
+
+export function userHandlers({ users, callbackKeyOf, newId }: HttpParts): UserHandlers {
   return {
     getMe: async (_, caller) => presentUser(caller.user),
+    getCallbackKey: async (_, caller) => {
+      audit(caller, 'callback-key.show', caller.user);
+      return { key: callbackKeyOf(caller.user.id) };
+    },
     createUser: async ({ body }, caller) => {
       requireAdmin(caller);
       const user = await users.create({ id: newId(), name: body.name, role: body.role });

@@ -3,6 +3,8 @@ import { createClient, type Client } from '@berth/contract';
 import { pino, type Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { FastifyInstance } from 'fastify';
+import { callbackKey } from '../../src/domain/deliveries/signature.ts';
+import { OutgoingRules } from '../../src/domain/network/outgoing-rules.ts';
 import { newTokenSecret } from '../../src/domain/users/token.ts';
 import type { User } from '../../src/domain/users/user-store.ts';
 import { createHttp } from '../../src/http/http.ts';
@@ -54,6 +56,8 @@ export class ApiServer {
       nodes: { report: async () => [], capacities: () => [] },
       runtime: { ...ABSENT, ...runtime } as Runtime,
       firstByte: { waitFor: () => () => undefined },
+      outgoing: new OutgoingRules(),
+      callbackKeyOf: (userId) => callbackKey(storage.secretKey, userId),
       metrics: new Registry(),
       log,
       version: '1.2.3',

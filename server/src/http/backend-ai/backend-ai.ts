@@ -12,7 +12,7 @@ import { folderRoutes } from './folder-routes.ts';
 import { ROUTES_NOT_THERE_YET } from './not-there-yet.ts';
 import { openRoutes } from './open-routes.ts';
 import { mergeParameters, type Parameters } from './parameters.ts';
-import { UNSIGNED } from './rate-limit.ts';
+import { REQUESTS_PER_WINDOW, UNSIGNED } from './rate-limit.ts';
 import { readBody } from './read-body.ts';
 import { asRefusal, PROBLEM_CONTENT_TYPE, problemBody, Refusal } from './refusal.ts';
 import { serviceRoutes } from './service-routes.ts';
@@ -20,8 +20,8 @@ import { sessionRoutes } from './session-routes.ts';
 import { SignatureCheck, type SignedCaller } from './signature-check.ts';
 import { socketDoor } from './socket-door.ts';
 import { socketRoutes } from './socket-routes.ts';
+import { taskRoutes } from './task-routes.ts';
 
-const REQUESTS_PER_WINDOW = 30_000;
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** What lies below these is theirs, known or not. */
 const FOLDERS = ['session', 'kernel', 'auth', 'config', 'etcd', 'events', 'stream', 'admin', 'folders', 'resource', 'template', 'manager'];
@@ -91,6 +91,7 @@ export function allRoutes(surface: Surface): readonly Route[] {
     ...eventRoutes(surface),
     ...serviceRoutes(surface),
     ...folderRoutes(surface),
+    ...taskRoutes(surface),
     ...sockets,
     ...ROUTES_NOT_THERE_YET,
   ].flatMap(withAlias);

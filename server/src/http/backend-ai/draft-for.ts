@@ -41,6 +41,7 @@ export async function draftFor(
     resources: resourcesOf(asked),
     ...(asked.tag !== undefined && { tag: asked.tag }),
     ...(asked.startsAt !== undefined && { startsAt: asked.startsAt }),
+    ...(asked.callbackUrl && { callbackUrl: asked.callbackUrl }),
     ...(node !== undefined && { node }),
     dependencies: asked.dependencies,
   };
@@ -56,6 +57,7 @@ export async function draftFor(
     defaultImage: parts.defaultImage,
     capacities: parts.nodes.capacities(),
     orchestrates: parts.runtime.orchestrates,
+    outgoing: parts.outgoing,
     requestHash: createHash('sha256').update(JSON.stringify(asked)).digest('hex'),
   });
 }

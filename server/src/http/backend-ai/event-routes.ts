@@ -49,7 +49,7 @@ async function follow(surface: Surface, call: Call, caller: SignedCaller): Promi
 }
 
 /** Clients wait for the first byte before they believe that they listen. */
-async function* begun(text: AsyncGenerator<string>): AsyncGenerator<string> {
+export async function* begun(text: AsyncGenerator<string>): AsyncGenerator<string> {
   yield ': listening\n\n';
   yield* text;
 }

@@ -9,7 +9,6 @@ const NOT_ASKED: readonly { readonly what: string; readonly isAsked: (asked: Cre
   { what: 'sessions of several containers (clusterSize) are', isAsked: ({ clusterSize }) => clusterSize > 1 },
   { what: 'ports of your own choice (preopen_ports) are', isAsked: ({ config }) => config.preopenPorts.length > 0 },
   { what: 'a bootstrap script is', isAsked: ({ bootstrapScript = '' }) => bootstrapScript.trim() !== '' },
-  { what: 'callbacks (callbackUrl) are', isAsked: ({ callbackUrl = '' }) => callbackUrl !== '' },
   {
     what: `nodes of another architecture than ${architecture()} are`,
     isAsked: ({ architecture: asked }) => asked !== undefined && normalArchitecture(asked) !== architecture(),
@@ -49,7 +48,6 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST' | 'PATCH' | 'DELETE', p
   ['POST', '/folders/*', FOLDERS],
   ['PATCH', '/folders/*', FOLDERS],
   ['DELETE', '/folders/*', FOLDERS],
-  ['GET', '/events/background-task', 'background tasks are'],
   ['POST', '/admin/graphql', 'GraphQL is'],
   ['POST', '/admin/gql', 'GraphQL is'],
 ];
