@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createBuiltinImageMaker } from './builds/builtin-images.ts';
 import type { Config } from './config.ts';
+import { parseImageReference } from './domain/images/reference.ts';
 import type { LifePolicy } from './domain/sessions/decision.ts';
 import { createHttp } from './http/http.ts';
 import { grantLocalAccess } from './local-access.ts';
@@ -117,6 +118,7 @@ function openCluster(config: Config, instance: string, log: Logger): Runtime {
     namespace: config.kubernetesNamespace,
     ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
     storage: config.kubernetesStorage,
+    helperImage: parseImageReference(config.defaultImage),
     gpuResource: config.kubernetesGpuResource,
     pools: config.kubernetesPools,
     reach: config.kubernetesReach,

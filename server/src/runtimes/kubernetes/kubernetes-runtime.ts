@@ -12,12 +12,13 @@ import type {
   StorageRef,
   Terminal,
 } from '../runtime.ts';
+import type { Usage } from '../../domain/sessions/statistics.ts';
 import { attachTo } from './attach-session.ts';
 import { ClusterClient } from './cluster-client.ts';
 import { eitherOf } from './either-of.ts';
-import { ClusterRefusal } from './errors.ts';
 import { execIn } from './exec-session.ts';
 import { logsOf } from './log-stream.ts';
+import { made } from './made.ts';
 import { ANNOTATION, LABEL, podName, selectorOf } from './names.ts';
 import { refOf } from '../container-labels.ts';
 import { nodeFacts } from './node-facts.ts';
@@ -25,6 +26,8 @@ import type { KubernetesOptions } from './options.ts';
 import { PodEvidence } from './pod-evidence.ts';
 import { Pods } from './pods.ts';
 import { ProcessSignals } from './process-signals.ts';
+import { statisticsOf } from './statistics.ts';
+import { StorageEraser } from './storage-eraser.ts';
 import { claimManifest } from './storages.ts';
 import { Tunnels } from './tunnel.ts';
 import { watchPods } from './watch-pods.ts';
@@ -42,6 +45,7 @@ export class KubernetesRuntime implements Runtime {
   readonly #client: ClusterClient;
   readonly #evidence: PodEvidence;
   readonly #pods: Pods;
+  readonly #eraser: StorageEraser;
   readonly #tunnels: Tunnels;
   readonly #tunnelled: boolean;
 
@@ -50,6 +54,7 @@ export class KubernetesRuntime implements Runtime {
     const { kubeconfig, context, namespace, log, reach } = options;
     this.#client = new ClusterClient({ kubeconfig, context, namespace });
     this.#evidence = new PodEvidence(this.#client);
+    this.#eraser = new StorageEraser(this.#client, options);
     this.#tunnels = new Tunnels(this.#client, { log });
     this.#tunnelled = reach === 'tunnel' || (reach === 'auto' && process.env['KUBERNETES_SERVICE_HOST'] === undefined);
     this.#pods = new Pods({
@@ -70,11 +75,11 @@ export class KubernetesRuntime implements Runtime {
     const body = claimManifest(storage, this.#options);
     if (body === undefined) return;
     const { namespace } = this.#client;
-    try {
-      await this.#client.call('cluster.claim-create', (api) => api.core.createNamespacedPersistentVolumeClaim({ namespace, body }));
-    } catch (error) {
-      if (!(error instanceof ClusterRefusal) || error.reason !== 'AlreadyExists') throw error;
-    }
+    await made(this.#client.call('cluster.claim-create', (api) => api.core.createNamespacedPersistentVolumeClaim({ namespace, body })));
+  }
+
+  removeStorage(storage: StorageRef): Promise<void> {
+    return this.#eraser.remove(storage);
   }
 
   create(spec: ContainerSpec): Promise<void> {
@@ -148,6 +153,10 @@ export class KubernetesRuntime implements Runtime {
     const host = pod?.status?.podIP;
     if (host === undefined || pod?.status?.phase !== 'Running') return undefined;
     return this.#tunnelled ? this.#tunnels.to({ pod: podName(ref), port }) : { host, port };
+  }
+
+  async statistics(ref: ContainerRef): Promise<Usage | undefined> {
+    return statisticsOf(this.#client, await this.#pods.find(ref));
   }
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {

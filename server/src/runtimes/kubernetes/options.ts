@@ -9,6 +9,8 @@ export interface KubernetesOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly storage: StorageSource;
+  /** Of pods that Berth needs for a moment: it has sh, find and chmod. */
+  readonly helperImage: string;
   /** The name under which the cluster counts GPUs: `nvidia.com/gpu`. */
   readonly gpuResource: string;
   /** Empty: all nodes, without tolerations. */

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { RuntimeError, type ContainerRef, type ContainerSpec, type Observed } from '../runtime.ts';
 import type { ClusterClient } from './cluster-client.ts';
-import { ClusterRefusal } from './errors.ts';
 import type { PodEvidence } from './pod-evidence.ts';
 import { ANNOTATION, LABEL, networkPolicyName, podName, secretName, selectorOf, serviceName } from './names.ts';
 import { refOf } from '../container-labels.ts';
-import { mainContainer, mainState } from './main-container.ts';
+import { made } from './made.ts';
+import { mainContainer, mainState, runsBootstrap } from './main-container.ts';
 import { networkPolicyManifest, walledBy } from './network-policy-manifest.ts';
 import { endFailure } from './failures.ts';
 import { observe } from './observe.ts';
@@ -251,23 +251,14 @@ const hasEnded = (ref: ContainerRef, pod: V1Pod): boolean => observe(ref, pod, {
 
 const isGated = (pod: V1Pod): boolean => pod.metadata?.annotations?.[ANNOTATION.gate] !== 'none';
 
-/** The image has no shell to wait at the gate, and a command was given that needs none. */
+/** The image has no shell to wait at the gate, and a command was given that needs none. Without one no bootstrap script runs either. */
 const needsNoGate = (pod: V1Pod): boolean => {
   const { terminated: ended } = mainState(pod);
-  const given = pod.metadata?.annotations?.[ANNOTATION.command] !== 'login-shell';
+  const given = pod.metadata?.annotations?.[ANNOTATION.command] !== 'login-shell' && !runsBootstrap(pod);
   return isGated(pod) && given && ended !== undefined && endFailure(pod, ended)?.code === 'no-shell';
 };
 
 const hasProbe = (pod: V1Pod | undefined): boolean => pod !== undefined && mainContainer(pod)?.readinessProbe !== undefined;
-
-/** Somebody, perhaps another server, made it before. */
-async function made(request: Promise<unknown>): Promise<void> {
-  try {
-    await request;
-  } catch (error) {
-    if (!(error instanceof ClusterRefusal) || error.reason !== 'AlreadyExists') throw error;
-  }
-}
 
 /** A pause between two looks, and an error when they have been too many. */
 function until(ms: number): (what: string) => Promise<void> {

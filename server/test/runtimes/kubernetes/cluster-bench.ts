@@ -26,6 +26,7 @@ export async function clusterBench(changes: Partial<KubernetesOptions> = {}): Pr
     namespace,
     ...(KUBECONFIG !== undefined && { kubeconfig: KUBECONFIG }),
     storage: { kind: 'none' },
+    helperImage: IMAGE,
     gpuResource: 'nvidia.com/gpu',
     pools: [],
     reach: 'auto',

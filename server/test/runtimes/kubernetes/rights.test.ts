@@ -27,6 +27,7 @@ describe.skipIf(KUBECONFIG === undefined)('the rights in deploy/kubernetes/serve
       namespace: account.sessions,
       kubeconfig: account.kubeconfig,
       storage: STORAGE,
+      helperImage: IMAGE,
       gpuResource: 'nvidia.com/gpu',
       pools: [],
       // As a server in the cluster does.
@@ -92,6 +93,7 @@ async function waitInVain(runtime: KubernetesRuntime): Promise<void> {
   const waiting = async (): Promise<Observed['waiting']> => (await runtime.inspect(spec.ref)).waiting;
   await expect.poll(waiting, { timeout: 30_000 }).toMatchObject({ for: 'room' });
   await runtime.remove(spec.ref);
+  await runtime.removeStorage(storage);
 }
 
 /** Its pod is deleted, and the server that did it is no more. */
