@@ -33,7 +33,7 @@ export function createdAnswer(session: Session, { status, created }: { status: s
 }
 
 /** The information page: the twenty keys, and a few newer ones. `own`: asked for by its owner, who alone sees the variables. */
-export function informationPage(session: Session, { owner, own, now }: { owner: User; own: boolean; now: Date }): object {
+export function informationPage(session: Session, { owner, own, now }: { owner: User; own: boolean; now: Date }) {
   const { spec } = session;
   return {
     domainName: owner.domain,
