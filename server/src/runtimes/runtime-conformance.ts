@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { canFreeze, type ContainerRef, type ContainerSpec, type Observed, type Runtime } from './runtime.ts';
+import { canFreeze, type ContainerRef, type ContainerSpec, type Observed, type Runtime, type StorageRef } from './runtime.ts';
 
 /** Engines of other tests are busy, too: how long to wait for a condition, not how fast it should come. */
 const PATIENCE = { timeout: 60_000, interval: 25 };
@@ -238,6 +238,43 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       expect(String(first)).toContain('still here');
       second.close();
       expect(await runtime.inspect(ref)).toMatchObject({ phase: 'running' });
+    });
+
+    const stored = async (): Promise<StorageRef> => {
+      const storage = { name: `storage-${randomUUID()}`, uid: 1000, gid: 1000 };
+      await runtime.ensureStorage('node', storage, digest);
+      return storage;
+    };
+    const mounting = (storage: StorageRef, readOnly = false): Promise<ContainerRef> =>
+      started({ mounts: [{ storage, target: '/work/data', readOnly }] });
+    const ran = async (ref: ContainerRef, command: readonly string[]): Promise<{ output: string; code: number | undefined }> => {
+      const running = await runtime.exec(ref, { command, tty: null });
+      return { output: await text(running.stdout), code: await running.exited };
+    };
+    const WRITE = ['sh', '-c', 'echo kept >/work/data/note'];
+    const READ = ['cat', '/work/data/note'];
+
+    it('shares a storage between containers, at once and one after another; who has it for reading cannot write', async () => {
+      const storage = await stored();
+      const [writer, reader] = await Promise.all([mounting(storage), mounting(storage, true)]);
+      expect(await ran(writer, WRITE)).toMatchObject({ code: 0 });
+      expect(await ran(reader, READ)).toEqual({ output: 'kept\n', code: 0 });
+      expect((await ran(reader, WRITE)).code).not.toBe(0);
+      await runtime.remove(writer);
+      await bench.again().ensureStorage('node', storage, digest);
+      expect(await ran(await mounting(storage), READ)).toEqual({ output: 'kept\n', code: 0 });
+    });
+
+    it('removes a storage with all that is in it, once nothing mounts it, and is content when it is gone', async () => {
+      const storage = await stored();
+      const ref = await mounting(storage);
+      expect(await ran(ref, WRITE)).toMatchObject({ code: 0 });
+      await runtime.remove(ref);
+      await bench.again().removeStorage(storage);
+      await runtime.removeStorage(storage);
+      await runtime.ensureStorage('node', storage, digest);
+      expect((await ran(await mounting(storage), READ)).code).not.toBe(0);
+      await runtime.removeStorage({ ...storage, name: `storage-${randomUUID()}` });
     });
 
     it('freezes and thaws the same process', async () => {

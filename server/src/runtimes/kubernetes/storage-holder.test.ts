@@ -28,3 +28,13 @@ it.each<[string, string, V1Pod, string | undefined]>([
 ])('a storage held by %s', (_, mode, holder, sentence) => {
   expect(storageHolder(pod('new', 'n1'), { claims: [claim(mode)], pods: [holder] })).toBe(sentence);
 });
+
+it('explains it for every storage that the pod mounts, not only for its home', () => {
+  const mounting = (name: string, nodeName: string, claims: readonly string[]): V1Pod => ({
+    ...pod(name, nodeName, session),
+    spec: { nodeName, containers: [], volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })) },
+  });
+  const claims = ['home', 'storage-1'].map((name) => ({ metadata: { name }, spec: { accessModes: ['ReadWriteOnce'] } }));
+  const known = { claims, pods: [mounting('other', 'n2', ['storage-1'])] };
+  expect(storageHolder(mounting('new', 'n1', ['home', 'storage-1']), known)).toContain('(claim storage-1)');
+});
