@@ -57,6 +57,15 @@ export const COMMANDS: Readonly<Record<string, Verb | Noun>> = {
       revoke: verb('Make a token worthless, at once', () => import('./token/revoke.ts')),
     },
   },
+  storage: {
+    summary: 'Storages: folders that outlive sessions',
+    verbs: {
+      create: verb('A new storage', () => import('./storage/create.ts')),
+      list: verb('Your storages, and which sessions have them', () => import('./storage/list.ts')),
+      show: verb('One storage', () => import('./storage/show.ts')),
+      delete: verb('Delete a storage and all that is in it', () => import('./storage/delete.ts')),
+    },
+  },
   keypair: {
     summary: 'Key pairs: for programs that sign their requests',
     verbs: {

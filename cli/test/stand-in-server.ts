@@ -21,6 +21,7 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { StandInKeypairs } from './stand-in-keypairs.ts';
+import { StandInStorages } from './stand-in-storages.ts';
 
 /** The main process of a stand-in session: what a test has it do. */
 export interface Process {
@@ -53,6 +54,7 @@ export class StandInServer {
   readonly requests: { method: string; path: string; body: unknown }[] = [];
   readonly sessions = new Map<string, Kept>();
   readonly keypairs = new StandInKeypairs();
+  readonly storages = new StandInStorages();
   readonly byClientToken = new Map<string, string>();
   /** What a session that is created will do; by default it runs at once and does nothing. */
   workload: Workload = {};
@@ -176,6 +178,7 @@ export class StandInServer {
         reserved: cpu !== null || memory !== null || gpu > 0,
         devices: [],
       },
+      mounts: wish.mounts.map(({ storage: name, target = `/work/${name}`, readOnly }) => ({ storage: { id: `id-of-${name}`, name }, target, readOnly })),
       node: null,
       egress: wish.egress,
       port: wish.port ?? null,
@@ -243,6 +246,11 @@ export class StandInServer {
     if (noun === 'keypairs') {
       const answer = this.keypairs.answer(request.method, id, body);
       if (answer === undefined) throw new Refused('not-found', `you have no key pair "${id}"`);
+      return answer;
+    }
+    if (noun === 'storages') {
+      const answer = this.storages.answer(request.method, id, body);
+      if (answer === undefined) throw new Refused('not-found', `you have no storage named "${id}"`);
       return answer;
     }
     if (noun !== 'sessions') throw new Refused('not-found', `no ${url.pathname}`);

@@ -15,6 +15,7 @@ export function launchOptions(command: Command): Command {
     .option('--memory <size>', 'memory to reserve: 512MiB, 2.5GiB')
     .option('--shared-memory <size>', 'size of /dev/shm')
     .option('-e, --env <name=value>', 'a variable, readable by whoever inspects the container (repeatable)', repeat, [])
+    .option('--mount <storage>', 'a storage as NAME[:/FOLDER][:ro]; the folder is /work/NAME without one (repeatable)', repeat, [])
     .option('--node <node>', 'run on this node')
     .option('--egress <way>', 'what it may reach: open (the Internet) or none', 'open')
     .option('--port <port>', 'it runs when this port answers')

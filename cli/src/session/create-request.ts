@@ -1,6 +1,7 @@
 import { CreateSession, inWords, type CreateSessionInput } from '@berth/contract';
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../failure.ts';
+import { parseMount } from './parse-mount.ts';
 
 /** The flags of `session create`, as commander hands them over. */
 export interface CreateFlags {
@@ -12,6 +13,7 @@ export interface CreateFlags {
   readonly memory?: string;
   readonly sharedMemory?: string;
   readonly env: readonly string[];
+  readonly mount: readonly string[];
   readonly node?: string;
   readonly egress?: string;
   readonly port?: string;
@@ -45,6 +47,7 @@ export function createRequest(flags: CreateFlags, around: Surroundings): CreateS
     ...pick({ egress: flags.egress, port: numeric(flags.port), workDir: flags.workdir, pendingTimeout: flags.timeout }),
     ...pick({ tag: flags.tag, startsAt: flags.startsAt, batchTimeout: flags.maxRunTime, retry: flags.retry }),
     dependencies: [...flags.after],
+    mounts: flags.mount.map(parseMount),
     type: flags.batch ? 'batch' : 'interactive',
     command: [...around.command],
     keepEntrypoint: flags.keepEntrypoint === true,
@@ -74,6 +77,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   tag: '--tag',
   startsAt: '--starts-at',
   dependencies: '--after',
+  mounts: '--mount',
   batchTimeout: '--max-run-time',
   retry: '--retry',
   command: 'the command',

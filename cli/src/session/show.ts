@@ -36,6 +36,7 @@ function factsOf(session: Session, now: Date): [string, string][] {
     ['Waiting for', session.waiting ? waitingWords(session.waiting) : undefined],
     ['Cause', session.cause ? causeWords(session.cause) : undefined],
     ['Command', session.command.length > 0 ? session.command.map(quoted).join(' ') : 'a login shell'],
+    ['Storages', session.mounts.map(mountWords).join(', ') || undefined],
     ['Node', session.node ?? undefined],
     ['Port', session.port === null ? undefined : String(session.port)],
     ['Tag', session.tag ?? undefined],
@@ -60,6 +61,9 @@ function factsOf(session: Session, now: Date): [string, string][] {
     ...optional.filter((fact): fact is [string, string] => fact[1] !== undefined),
   ];
 }
+
+const mountWords = ({ storage, target, readOnly }: Session['mounts'][number]): string =>
+  `${storage.name} at ${target}${readOnly ? ' (read-only)' : ''}`;
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
 
