@@ -2,6 +2,8 @@ import { EventEmitter, on } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Usage } from '../domain/sessions/statistics.ts';
 import { FakeFiles, type FakeStorages } from './fake-files.ts';
+import type { ImageFacts } from '../domain/images/image-facts.ts';
+import { bootstrapFailed } from './causes.ts';
 import { FakeProcess } from './fake-process.ts';
 import {
   RuntimeError,
@@ -59,6 +61,8 @@ export class FakeEngine {
   readonly storages: FakeStorages = new Map();
   readonly images = new Set<string>();
   readonly pulls = new Map<string, number>();
+  /** What images say of themselves, by reference; without an entry: nothing. */
+  readonly imageFacts = new Map<string, ImageFacts>();
   readonly events = new EventEmitter();
   /** What containers have used, by session; without an entry: as much CPU time as has passed. */
   readonly usage = new Map<string, Usage>();
@@ -98,14 +102,15 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
     const digest = digestOf(request.reference);
     const missing = this.#options.missingImages?.includes(request.reference) === true;
     const known = this.engine.images.has(request.reference);
-    if (known && request.pull !== 'always') return { phase: 'present', digest };
+    const present = { phase: 'present', digest, facts: this.engine.imageFacts.get(request.reference) ?? NO_FACTS } as const;
+    if (known && request.pull !== 'always') return present;
     if (missing || request.pull === 'never') throw imageNotFound(request.reference);
     const step = (this.engine.pulls.get(request.key) ?? 0) + 1;
     this.engine.pulls.set(request.key, step);
     const steps = this.faults.pullSteps ?? 0;
     if (step <= steps) return { phase: 'pulling', progress: `layer ${step} of ${steps}` };
     this.engine.images.add(request.reference);
-    return { phase: 'present', digest };
+    return present;
   }
 
   async ensureStorage(_node: string, storage: StorageRef, _imageDigest: string): Promise<void> {
@@ -130,7 +135,7 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
     this.#happened(spec.ref);
   }
 
-  async start(ref: ContainerRef): Promise<void> {
+  async start(ref: ContainerRef, bootstrapScript?: string): Promise<void> {
     await this.#call();
     const container = this.#present(ref);
     if (container.observed.phase === 'frozen') return this.thaw(ref);
@@ -139,8 +144,30 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
       ref,
       phase: 'running',
       startedAt: new Date(Math.max(Date.now(), (container.observed.startedAt?.getTime() ?? 0) + 1)),
+      ...(bootstrapScript !== undefined && { bootstrapping: true }),
     };
     if (this.faults.lost === true) return this.lose(ref);
+    if (bootstrapScript === undefined) this.#run(container);
+    else this.#bootstrap(container, bootstrapScript);
+    if (this.faults.oom === true) this.killForMemory(ref);
+    this.#happened(ref);
+  }
+
+  #bootstrap(container: FakeContainer, script: string): void {
+    const { ref } = container.spec;
+    const running = new FakeProcess(['sh', '-c', script], this.#filesOf(container));
+    container.process = running;
+    void running.exited.then((code) => {
+      if (container.process !== running) return;
+      if (code !== 0) return this.exit(ref, code, { cause: bootstrapFailed(code) });
+      container.observed = past(container.observed);
+      this.#run(container);
+      this.#happened(ref);
+    });
+  }
+
+  #run(container: FakeContainer): void {
+    const { ref } = container.spec;
     const running = new FakeProcess(container.spec.command, this.#filesOf(container));
     container.process = running;
     running.output((chunk) => {
@@ -150,8 +177,6 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
     void running.exited.then((code) => {
       if (container.process === running) this.exit(ref, code);
     });
-    if (this.faults.oom === true) this.killForMemory(ref);
-    this.#happened(ref);
   }
 
   async stop(ref: ContainerRef, _graceSeconds: number): Promise<void> {
@@ -294,7 +319,7 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
   /** The main process ends. */
   exit(ref: ContainerRef, exitCode: number, more: Partial<Observed> = {}): void {
     const container = this.#present(ref);
-    container.observed = { ...container.observed, phase: 'exited', exitCode, finishedAt: new Date(), ...more };
+    container.observed = { ...past(container.observed), phase: 'exited', exitCode, finishedAt: new Date(), ...more };
     container.process?.kill(exitCode);
     container.process = undefined;
     for (const terminal of container.terminals) terminal.end();
@@ -362,6 +387,13 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
   #happened(ref: ContainerRef): void {
     this.engine.events.emit('container', ref);
   }
+}
+
+const NO_FACTS: ImageFacts = { labels: {}, exposedPorts: [] };
+
+/** Its bootstrap script is over. */
+function past({ bootstrapping: _, ...observed }: Observed): Observed {
+  return observed;
 }
 
 const keyOf = (ref: ContainerRef): string => `${ref.sessionId}/${ref.generation}/${ref.container}`;
