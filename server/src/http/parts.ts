@@ -32,6 +32,8 @@ export interface HttpParts {
   readonly allowedHosts: readonly string[];
   /** How many requests of a key pair are answered within a quarter of an hour; default: enough for any client. */
   readonly signedRequestsPerWindow?: number;
+  /** How many sessions of one user may be at work at a time; default: 0, as many as fit. */
+  readonly sessionsPerUser?: number;
   readonly newId: () => string;
   readonly now: () => Date;
   /** A hint for the local reconciler: this session is due. */

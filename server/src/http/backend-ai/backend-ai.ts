@@ -8,6 +8,7 @@ import type { Door } from '../web-sockets.ts';
 import { Admission } from './admission.ts';
 import type { Call, Route, Sent, SocketRoute, Surface } from './call.ts';
 import { eventRoutes } from './event-routes.ts';
+import { graphqlRoutes } from './graphql/graphql-routes.ts';
 import { folderRoutes } from './folder-routes.ts';
 import { ROUTES_NOT_THERE_YET } from './not-there-yet.ts';
 import { openRoutes } from './open-routes.ts';
@@ -15,6 +16,7 @@ import { mergeParameters, type Parameters } from './parameters.ts';
 import { REQUESTS_PER_WINDOW, UNSIGNED } from './rate-limit.ts';
 import { readBody } from './read-body.ts';
 import { asRefusal, PROBLEM_CONTENT_TYPE, problemBody, Refusal } from './refusal.ts';
+import { resourceRoutes } from './resource-routes.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { SignatureCheck, type SignedCaller } from './signature-check.ts';
@@ -24,7 +26,7 @@ import { taskRoutes } from './task-routes.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** What lies below these is theirs, known or not. */
-const FOLDERS = ['session', 'kernel', 'auth', 'config', 'etcd', 'events', 'stream', 'admin', 'folders', 'resource', 'template', 'manager'];
+const FOLDERS = ['session', 'kernel', 'auth', 'config', 'etcd', 'events', 'stream', 'admin', 'folders', 'resource', 'template', 'manager', 'scaling-groups'];
 
 interface Context {
   readonly surface: Surface;
@@ -90,6 +92,8 @@ export function allRoutes(surface: Surface): readonly Route[] {
     ...sessionRoutes(surface),
     ...eventRoutes(surface),
     ...serviceRoutes(surface),
+    ...resourceRoutes(surface),
+    ...graphqlRoutes(surface),
     ...folderRoutes(surface),
     ...taskRoutes(surface),
     ...sockets,

@@ -11,6 +11,7 @@ import { findDependencies } from '../find-dependencies.ts';
 import { findMounts } from '../find-mounts.ts';
 import type { HttpParts } from '../parts.ts';
 import type { CreateParameters } from './create-parameters.ts';
+import { findGroup } from './find-group.ts';
 import { noSuchFolder } from './folder-page.ts';
 import { Refusal } from './refusal.ts';
 import { parseSlots, type Slots } from './resource-slots.ts';
@@ -78,8 +79,7 @@ async function projectFor(
     throw new Refusal('invalid-api-params', `there is no domain "${domain}" that you are in: yours is "${owner.domain}"`, {
       title: 'Invalid domain',
     });
-  const own = (): ReturnType<typeof parts.users.project> => parts.users.project(owner.id, null);
-  const project = (await parts.users.project(owner.id, group)) ?? (group === 'default' ? await own() : undefined);
+  const project = await findGroup(parts, group, owner.id);
   if (project === undefined)
     throw new Refusal('invalid-api-params', `there is no group "${group}" that you are a member of: "default" is your own project`, {
       title: 'Invalid group',

@@ -9,7 +9,9 @@ import { FROM_NOW } from '../event-feed.ts';
 import { withHeartbeat } from '../sse.ts';
 import type { Call, Route, Sent, Surface } from './call.ts';
 import { eventNames } from './event-names.ts';
+import { findGroup } from './find-group.ts';
 import { ownerOf } from './find-session.ts';
+import { newestAccessKey } from './newest-access-key.ts';
 import { canonical, type Parameters } from './parameters.ts';
 import { Refusal } from './refusal.ts';
 import { statusInfo } from './session-status.ts';
@@ -72,7 +74,7 @@ async function whose(
 }
 
 async function groupId({ parts }: Surface, group: string, userId: string): Promise<string> {
-  const project = (await parts.users.project(userId, group)) ?? (group === 'default' ? await parts.users.project(userId, null) : undefined);
+  const project = await findGroup(parts, group, userId);
   if (project !== undefined) return project.id;
   throw new Refusal('object-not-found', `there is no group "${group}" that you are a member of`, { title: 'No such user group.' });
 }
@@ -93,7 +95,7 @@ async function* tell(surface: Surface, events: AsyncGenerator<StoredEvent>, filt
     if (wanted.sessionId === undefined && wanted.sessionName !== '*' && wanted.sessionName !== session.name) continue;
     const names = eventNames(event, session).filter((name) => wanted.scope === '*' || name.startsWith(`${wanted.scope}_`));
     if (names.length === 0) continue;
-    const data = dataOf(session, accessKey ?? (await accessKeyOf(surface, session.ownerId)));
+    const data = dataOf(session, accessKey ?? (await newestAccessKey(surface, session.ownerId)));
     for (const name of names) yield { name, data: name.startsWith('kernel_') ? { ...data, ...containerOf(session) } : data };
   }
 }
@@ -108,9 +110,3 @@ const dataOf = (session: Session, ownerAccessKey: string): object => ({
 });
 
 const containerOf = (session: Session): object => ({ kernelId: session.id, clusterRole: 'main', clusterIdx: 1 });
-
-/** Sessions belong to people, not to key pairs: the newest of hers stands for her. */
-async function accessKeyOf({ parts }: Surface, userId: string): Promise<string> {
-  const { items } = await parts.keypairs.list(userId, { limit: 1, cursor: null });
-  return items[0]?.accessKey ?? '';
-}

@@ -48,8 +48,6 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST' | 'PATCH' | 'DELETE', p
   ['POST', '/folders/*', FOLDERS],
   ['PATCH', '/folders/*', FOLDERS],
   ['DELETE', '/folders/*', FOLDERS],
-  ['POST', '/admin/graphql', 'GraphQL is'],
-  ['POST', '/admin/gql', 'GraphQL is'],
 ];
 
 export const ROUTES_NOT_THERE_YET = ROUTES.map(([method, path, what]) => ({

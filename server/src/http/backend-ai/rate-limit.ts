@@ -1,5 +1,7 @@
 import { RollingWindow, WINDOW_SECONDS } from './rolling-window.ts';
 
+/** Of one key pair, unless something else is configured: enough for clients that ask again and again. */
+export const REQUESTS_PER_WINDOW = 30_000;
 /** What is said to requests that are not signed; nothing of theirs is counted. */
 const UNSIGNED_LIMIT = 1000;
 const SWEEP_AT = 1000;

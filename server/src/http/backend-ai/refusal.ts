@@ -10,6 +10,7 @@ const KINDS = {
   'auth-failed': { status: 401, title: 'Credential/signature mismatch.' },
   'invalid-api-params': { status: 400, title: 'Missing or invalid API parameters.' },
   'generic-bad-request': { status: 400, title: 'Bad request.' },
+  'graphql-error': { status: 400, title: 'GraphQL-generated error' },
   'session-already-exists': { status: 400, title: 'The session already exists but you requested not to reuse existing one.' },
   'vfolder-already-exists': { status: 400, title: 'The virtual folder already exists with the same name.' },
   'generic-forbidden': { status: 403, title: 'Forbidden operation.' },
