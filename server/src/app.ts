@@ -236,6 +236,7 @@ function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, l
     version: VERSION,
     defaultImage: config.defaultImage,
     allowedHosts: config.allowedHosts,
+    sessionsPerUser: config.maxSessionsPerUser,
     newId,
     now,
     wake: (sessionId) => loop.requested(sessionId),
