@@ -28,6 +28,7 @@ export const KILL_POINTS = [
   'engine.container-logs',
   'engine.container-attach',
   'engine.container-exec',
+  'engine.bootstrap-put',
   'engine.info',
   'engine.events',
   'engine.firewall',

@@ -79,6 +79,17 @@ export const noShell: Cause = {
   message: 'the image has no shell (/bin/sh)',
   remedy: 'Give the command to run after "--", or choose an image with a shell.',
 };
+export const noShellForBootstrap: Cause = {
+  ...noShell,
+  message: 'the image has no shell (/bin/sh), which a bootstrap script needs',
+  remedy: 'Leave the bootstrap script out, or choose an image with a shell.',
+};
+/** @param exitCode where the engine knows it */
+export const bootstrapFailed = (exitCode: number | undefined): Cause => ({
+  code: 'bootstrap-failed',
+  message: `its bootstrap script failed${exitCode === undefined ? '' : ` with exit code ${exitCode}`}, so its command was not run`,
+  remedy: 'Its last lines, in "berth session show" and "berth session logs", say more; correct it and create the session again.',
+});
 export const notExecutable = (program: string): Cause => ({
   code: 'not-executable',
   message: `"${program}" is there but cannot be executed`,

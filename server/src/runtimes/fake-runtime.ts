@@ -1,9 +1,9 @@
 import { EventEmitter, on } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { Usage } from '../domain/sessions/statistics.ts';
-import { FakeFiles, type FakeStorages } from './fake-files.ts';
 import type { ImageFacts } from '../domain/images/image-facts.ts';
+import type { Usage } from '../domain/sessions/statistics.ts';
 import { bootstrapFailed } from './causes.ts';
+import { FakeFiles, type FakeStorages } from './fake-files.ts';
 import { FakeProcess } from './fake-process.ts';
 import {
   RuntimeError,
@@ -227,7 +227,7 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
 
   async nodes(): Promise<readonly NodeFacts[]> {
     await this.#call();
-    return [{ name: 'fake', engine: 'Fake 1.0', cpu: 4, memoryBytes: 8 * 2 ** 30, devices: [], notices: [], ...this.#options.node }];
+    return [{ name: 'fake', engine: 'Fake 1.0', cpu: 4, memoryBytes: 8 * 2 ** 30, devices: [], architecture: 'x86_64', notices: [], ...this.#options.node }];
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<ContainerRef> {

@@ -189,6 +189,48 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       expect(await untilPhase(runtime, spec.ref, 'exited')).toMatchObject({ exitCode: 0 });
     });
 
+    it('runs a bootstrap script before the command, which it says', async () => {
+      const bootstrapScript = 'exit 0';
+      const spec = specified({ command: ['echo', 'first'], bootstrapScript });
+      await runtime.create(spec);
+      await runtime.start(spec.ref, bootstrapScript);
+      const ended = await untilPhase(runtime, spec.ref, 'exited');
+      expect(ended).toMatchObject({ exitCode: 0 });
+      expect(ended.cause).toBeUndefined();
+      expect(await logText(runtime, spec.ref, { follow: false })).toBe('first\n');
+    });
+
+    it('says that a bootstrap script is at work, also to a server that did not start it', async () => {
+      const bootstrapScript = 'sleep 600';
+      const spec = specified({ bootstrapScript });
+      await runtime.create(spec);
+      await runtime.start(spec.ref, bootstrapScript);
+      expect(await untilPhase(bench.again(), spec.ref, 'running')).toMatchObject({ bootstrapping: true });
+      await bench.again().start(spec.ref, bootstrapScript);
+      expect(await runtime.inspect(spec.ref)).toMatchObject({ phase: 'running', bootstrapping: true });
+    });
+
+    it('runs no command whose bootstrap script has failed', async () => {
+      const bootstrapScript = 'exit 3';
+      const spec = specified({ command: ['echo', 'never'], bootstrapScript });
+      await runtime.create(spec);
+      await runtime.start(spec.ref, bootstrapScript);
+      expect(await untilPhase(runtime, spec.ref, 'exited')).toMatchObject({ exitCode: 3, cause: { code: 'bootstrap-failed' } });
+      expect(await logText(runtime, spec.ref, { follow: false })).toBe('');
+    });
+
+    it('runs the bootstrap script again when the container is started again', async () => {
+      if (runtime.orchestrates) return;
+      const spec = specified({ bootstrapScript: 'exit 0' });
+      await runtime.create(spec);
+      await runtime.start(spec.ref, 'exit 0');
+      await expect.poll(async () => (await runtime.inspect(spec.ref)).bootstrapping ?? false, PATIENCE).toBe(false);
+      await runtime.stop(spec.ref, 0);
+      await untilPhase(runtime, spec.ref, 'exited');
+      await runtime.start(spec.ref, 'sleep 600');
+      expect(await untilPhase(runtime, spec.ref, 'running')).toMatchObject({ bootstrapping: true });
+    });
+
     it('remembers the exit code of the main process, as no failure', async () => {
       const ref = await started({ command: ['sh', '-c', 'exit 3'] });
       const observed = await untilPhase(runtime, ref, 'exited');

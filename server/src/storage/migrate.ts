@@ -8,6 +8,7 @@ import { statisticsMigration } from './migrations/0006-statistics.ts';
 import { callbacksMigration } from './migrations/0007-callbacks.ts';
 import { storagesMigration } from './migrations/0008-storages.ts';
 import { imagePortsMigration } from './migrations/0009-image-ports.ts';
+import { clustersMigration } from './migrations/0010-clusters.ts';
 import { StorageRefusal } from './refusal.ts';
 import type { Tables } from './tables.ts';
 
@@ -21,6 +22,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-callbacks': callbacksMigration,
   '0008-storages': storagesMigration,
   '0009-image-ports': imagePortsMigration,
+  '0010-clusters': clustersMigration,
 };
 export const SCHEMA_VERSION = Object.keys(MIGRATIONS).at(-1) ?? '';
 

@@ -19,7 +19,7 @@ export const SESSION_COLUMNS = sql.raw(`
   s.tag, s.starts_at as "startsAt", s.batch_timeout_ms as "batchTimeoutMs", s.retry, ${DEPENDENCIES} as dependencies,
   s.revision, s.wanted, s.wish, s.restart_wish as "restartWish", s.state, s.state_since as "stateSince", s.reason,
   s.restart_served as "restartServed", s.generation, s.attempts, s.granted as "grant", s.image_digest as "imageDigest", s.image_ports as "imagePorts",
-  s.process_started_at as "processStartedAt", s.frozen, s.will_stop_at as "willStopAt", s.ending, s.logs_kept as "logsKept",
+  s.process_started_at as "processStartedAt", s.subs, s.frozen, s.will_stop_at as "willStopAt", s.ending, s.logs_kept as "logsKept",
   s.waiting, s.timeline, s.restarts, s.last_log as "lastLog", s.statistics, s.commit, ${CALLBACK} as callback, s.created_at as "createdAt", s.started_at as "startedAt", s.ended_at as "endedAt"`);
 export const JOIN_NAMES = sql.raw('join users u on u.id = s.owner_id join projects p on p.id = s.project_id');
 export const FROM_SESSIONS = sql`from sessions s ${JOIN_NAMES}`;
@@ -34,7 +34,7 @@ export function assignments(next: Session): RawBuilder<unknown> {
     name = ${next.name}, result = ${resultOf(next)}, revision = ${next.revision}, wanted = ${next.wanted}, wish = ${next.wish}, restart_wish = ${next.restartWish},
     state = ${next.state}, state_since = ${next.stateSince}, reason = ${storable(next.reason)}, restart_served = ${next.restartServed},
     generation = ${next.generation}, attempts = ${next.attempts}, granted = ${document(next.grant)}, image_digest = ${next.imageDigest}, image_ports = ${document(next.imagePorts)},
-    process_started_at = ${next.processStartedAt}, frozen = ${next.frozen}, will_stop_at = ${next.willStopAt},
+    process_started_at = ${next.processStartedAt}, subs = ${document(next.subs)}, frozen = ${next.frozen}, will_stop_at = ${next.willStopAt},
     ending = ${document(next.ending)}, logs_kept = ${next.logsKept}, waiting = ${document(next.waiting)},
     timeline = ${document(next.timeline)}, restarts = ${next.restarts}, last_log = ${document(next.lastLog)}, commit = ${document(next.commit)},
     started_at = ${next.startedAt}, ended_at = ${isFinal(next.state) ? (next.endedAt ?? next.stateSince) : null}`;

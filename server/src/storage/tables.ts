@@ -1,6 +1,6 @@
 import type { Commit } from '../domain/sessions/commit.ts';
 import type { KeptStatistics } from '../domain/sessions/statistics.ts';
-import type { Ending, Grant, SessionSpec, SessionState, WaitingFor, Wanted } from '../domain/sessions/session.ts';
+import type { Ending, Grant, SessionSpec, SessionState, SubRecord, WaitingFor, Wanted } from '../domain/sessions/session.ts';
 import type { NewEvent } from '../domain/sessions/session-store.ts';
 import type { BatchResult, LaunchStep, ServicePort } from '@berth/contract';
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
@@ -81,6 +81,8 @@ export interface SessionsTable {
   image_digest: string | null;
   image_ports: Document<readonly ServicePort[] | null>;
   process_started_at: Date | null;
+  /** The server that is being replaced knows of none. */
+  subs: ColumnType<readonly SubRecord[], string | undefined, string>;
   frozen: boolean;
   will_stop_at: Date | null;
   ending: Document<Ending | null>;
@@ -138,6 +140,7 @@ export interface SessionCallbacksTable {
 
 export interface SessionLogsTable {
   session_id: string;
+  container: string;
   generation: number;
   log: Buffer;
 }

@@ -39,6 +39,9 @@ const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
     await bed.keeper.until(waiter.id, 'waiting with its reason', ({ waiting }) => waiting !== null);
     for (const { id } of [waiter, holder]) await end(id);
   },
+  // Of a session that has one, each start hands its script over, and looks inside whether it is done.
+  'engine.bootstrap-put': () => once({ bootstrapScript: 'true' }),
+  'engine.container-exec': () => once({ bootstrapScript: 'true' }),
   'store.user': async () => {
     const body = { name: `u${randomUUID().slice(0, 8)}` };
     const made = bed.keeper.ask((client) => client.createUser({ body }));
@@ -70,7 +73,7 @@ const FIRST_TIME: readonly KillPoint[] = [
   'engine.container-archive',
 ];
 /** Not the reconciler's: a person's connection ends with the server and is made again. */
-const ON_DEMAND: readonly KillPoint[] = ['engine.container-attach', 'engine.container-exec'];
+const ON_DEMAND: readonly KillPoint[] = ['engine.container-attach'];
 
 async function once(more: Parameters<typeof asked>[0]): Promise<void> {
   const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked(more) }));

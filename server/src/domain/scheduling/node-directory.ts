@@ -14,6 +14,8 @@ export interface NodeCapacity {
   readonly cpu: number;
   readonly memoryBytes: number;
   readonly devices: readonly string[];
+  /** As architecture.ts names it; absent or empty: not known. */
+  readonly architecture?: string;
   readonly reachable: boolean;
   readonly unreachableSince: Date | null;
   /** Why it does not answer, in a sentence with the remedy; empty while it does. */

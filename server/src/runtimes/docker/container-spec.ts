@@ -1,6 +1,7 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { ContainerSpec } from '../runtime.ts';
 import { LOGIN_SHELL } from '../login-shell.ts';
+import { behindBootstrap, MEMORY } from './bootstrap.ts';
 import { containerName, LABEL, volumeName } from './names.ts';
 
 /** What the engine and the machine add to a wish. */
@@ -43,7 +44,9 @@ export function toCreateOptions(spec: ContainerSpec, around: Surroundings): Cont
 
 function commandOf(spec: ContainerSpec): Pick<ContainerCreateOptions, 'Entrypoint' | 'Cmd'> {
   if (spec.keepEntrypoint) return spec.command.length === 0 ? {} : { Cmd: [...spec.command] };
-  const [program, ...rest] = spec.command.length === 0 ? LOGIN_SHELL : spec.command;
+  const command = spec.command.length === 0 ? LOGIN_SHELL : spec.command;
+  if (spec.bootstrapScript !== undefined) return behindBootstrap(command);
+  const [program, ...rest] = command;
   return program === undefined ? {} : { Entrypoint: [program], Cmd: rest };
 }
 
@@ -68,6 +71,7 @@ const labelsOf = (spec: ContainerSpec, instance: string): Record<string, string>
   [LABEL.owner]: spec.owner,
   [LABEL.project]: spec.project,
   [LABEL.egress]: spec.egress,
+  ...(spec.bootstrapScript !== undefined && { [LABEL.bootstrap]: 'script' }),
 });
 
 function hostConfigOf(spec: ContainerSpec, around: Surroundings): HostConfig {
@@ -75,6 +79,7 @@ function hostConfigOf(spec: ContainerSpec, around: Surroundings): HostConfig {
   return {
     NetworkMode: around.network,
     Mounts: mountsOf(spec, around),
+    ...(spec.bootstrapScript !== undefined && { Tmpfs: { [MEMORY]: 'rw,mode=1777,size=1m' } }),
     Init: around.init,
     Privileged: false,
     CapDrop: ['ALL'],

@@ -1,7 +1,12 @@
 import { hostname } from 'node:os';
 import type { ContainerInspectInfo } from 'dockerode';
+import { normalArchitecture } from '../../domain/images/architecture.ts';
 import type { BuiltinImageMaker } from '../../domain/images/builtin.ts';
+import type { Usage } from '../../domain/sessions/statistics.ts';
 import {
+  type CommitRequest,
+  type CommitState,
+  type Committable,
   type ContainerRef,
   type ContainerSpec,
   type ExecRequest,
@@ -16,11 +21,14 @@ import {
   type StorageRef,
   type Terminal,
 } from '../runtime.ts';
+import { Bootstraps } from './bootstrap.ts';
+import { Commits } from './commits.ts';
 import { Consoles } from './consoles.ts';
 import { Containers } from './containers.ts';
 import { parseEngineAddress } from './engine-address.ts';
 import { EngineClient } from './engine-client.ts';
 import { askEngine, type EngineFacts } from './engine-facts.ts';
+import { EngineRefusal } from './errors.ts';
 import { gatherEvidence } from './evidence.ts';
 import { attachTo } from './attach-session.ts';
 import { execIn } from './exec-session.ts';
@@ -32,6 +40,7 @@ import { containerName, LABEL, networkName } from './names.ts';
 import { refOf } from '../container-labels.ts';
 import { BridgeNetworks, type SessionNetworks } from './networks.ts';
 import { hasEnded, observe } from './observe.ts';
+import { usageOf } from './statistics.ts';
 import { Storages } from './storages.ts';
 import { ThrowAways } from './throw-aways.ts';
 import { UserMapping } from './user-mapping.ts';
@@ -65,7 +74,7 @@ const LEFTOVER_AFTER_MS = 120_000;
 const INSPECTIONS_AT_ONCE = 8;
 
 /** Docker 20.10 or newer, or Podman 4.3 or newer, over the Docker Engine API. One engine is one node. */
-export class DockerRuntime implements Runtime, Freezable {
+export class DockerRuntime implements Runtime, Freezable, Committable {
   readonly kind = 'docker';
   readonly orchestrates = false;
   readonly logsApart = true;
@@ -75,9 +84,11 @@ export class DockerRuntime implements Runtime, Freezable {
   readonly #throwAways: ThrowAways;
   readonly #containers: Containers;
   readonly #consoles: Consoles;
+  readonly #bootstraps: Bootstraps;
   readonly #storages: Storages;
   readonly #users: UserMapping;
   readonly #images: Images;
+  readonly #commits: Commits;
   readonly #firewall: Firewall;
   #facts: Promise<EngineFacts> | undefined;
 
@@ -95,6 +106,7 @@ export class DockerRuntime implements Runtime, Freezable {
       facts: () => this.#known(),
     });
     this.#consoles = new Consoles(engine);
+    this.#bootstraps = new Bootstraps(engine, options.log);
     this.#storages = new Storages({ engine, throwAways: this.#throwAways, instance });
     this.#users = new UserMapping({ engine, throwAways: this.#throwAways, dataFolder });
     this.#images = new Images({
@@ -102,6 +114,7 @@ export class DockerRuntime implements Runtime, Freezable {
       builtinImages: options.builtinImages,
       architecture: async () => (await this.#known()).architecture,
     });
+    this.#commits = new Commits({ engine, throwAways: this.#throwAways, instance });
     this.#firewall = new Firewall({ instance, addressRange, egressAllow });
   }
 
@@ -138,8 +151,10 @@ export class DockerRuntime implements Runtime, Freezable {
     if (!mounted) await this.#users.copyInto(containerName(spec.ref), spec.imageDigest, spec.user);
   }
 
-  async start(ref: ContainerRef): Promise<void> {
-    await this.#consoles.attend(await this.#containers.present(ref));
+  async start(ref: ContainerRef, bootstrapScript?: string): Promise<void> {
+    const container = await this.#containers.present(ref);
+    if (bootstrapScript !== undefined && !container.State.Running) await this.#bootstraps.handOver(container, bootstrapScript);
+    await this.#consoles.attend(container);
     await this.#containers.start(ref);
   }
 
@@ -149,7 +164,10 @@ export class DockerRuntime implements Runtime, Freezable {
 
   async remove(ref: ContainerRef): Promise<void> {
     const id = await this.#containers.remove(ref);
-    if (id !== undefined) this.#consoles.leave(id);
+    if (id !== undefined) {
+      this.#consoles.leave(id);
+      this.#bootstraps.forget(id);
+    }
     const { log } = this.#options;
     // Takes longer than a start, and what fails here the next sweep finds.
     void this.#networks
@@ -170,6 +188,10 @@ export class DockerRuntime implements Runtime, Freezable {
     return this.#containers.thaw(ref);
   }
 
+  commit(request: CommitRequest): Promise<CommitState> {
+    return this.#commits.commit(request, () => this.#containers.present(request.ref));
+  }
+
   async inspect(ref: ContainerRef): Promise<Observed> {
     const container = await this.#containers.find(ref);
     if (container === undefined) return { ref, phase: 'absent' };
@@ -185,9 +207,10 @@ export class DockerRuntime implements Runtime, Freezable {
   }
 
   async #observe(ref: ContainerRef, container: ContainerInspectInfo): Promise<Observed> {
-    return hasEnded(container)
-      ? observe(ref, container, await gatherEvidence(this.#engine, container, await this.#known()))
-      : observe(ref, container);
+    if (hasEnded(container)) return observe(ref, container, await gatherEvidence(this.#engine, container, await this.#known()));
+    const observed = observe(ref, container);
+    const bootstrapping = observed.phase === 'running' && (await this.#bootstraps.isAtWork(container));
+    return bootstrapping ? { ...observed, bootstrapping } : observed;
   }
 
   async list(): Promise<readonly Observed[]> {
@@ -195,7 +218,9 @@ export class DockerRuntime implements Runtime, Freezable {
     const filters = { label: [`${LABEL.instance}=${this.#options.instance}`, LABEL.session] };
     const found = await this.#engine.call('engine.container-list', (docker) => docker.listContainers({ all: true, filters }));
     const refs = found.flatMap((container) => refOf(container.Labels, this.#options.instance) ?? []);
-    await this.#throwAways.removeOlderThan(this.#options.leftoverAfterMs ?? LEFTOVER_AFTER_MS);
+    const leftoverAfterMs = this.#options.leftoverAfterMs ?? LEFTOVER_AFTER_MS;
+    await this.#throwAways.removeOlderThan(leftoverAfterMs);
+    await this.#commits.removeOlderThan(leftoverAfterMs);
     const observed: Observed[] = [];
     for (let at = 0; at < refs.length; at += INSPECTIONS_AT_ONCE) {
       observed.push(...(await Promise.all(refs.slice(at, at + INSPECTIONS_AT_ONCE).map((ref) => this.inspect(ref)))));
@@ -223,6 +248,7 @@ export class DockerRuntime implements Runtime, Freezable {
         cpu: cpus ?? facts.cpus,
         memoryBytes: memoryBytes ?? facts.memoryBytes,
         devices: devices ?? [],
+        architecture: normalArchitecture(facts.architecture),
         notices: [
           ...this.#firewall.notices(),
           ...(this.#containers.initMissing
@@ -247,6 +273,19 @@ export class DockerRuntime implements Runtime, Freezable {
     if (host === undefined) return undefined;
     await this.#networks.reach(host);
     return { host, port };
+  }
+
+  async statistics(ref: ContainerRef): Promise<Usage | undefined> {
+    const stats = { stream: false, 'one-shot': true } as const;
+    try {
+      return usageOf(await this.#engine.find('engine.container-stats', (docker) => docker.getContainer(containerName(ref)).stats(stats)));
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      // Podman refuses where nothing runs, instead of answering that.
+      const { phase } = await this.inspect(ref);
+      if (phase !== 'running' && phase !== 'frozen') return undefined;
+      throw error;
+    }
   }
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ContainerInspectInfo } from 'dockerode';
+import { bootstrapEvidence, runsBootstrap } from './bootstrap.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { EngineFacts } from './engine-facts.ts';
 import { killedForMemory } from './kernel-log.ts';
@@ -16,6 +17,7 @@ export async function gatherEvidence(engine: EngineClient, container: ContainerI
     liveRestore: facts.liveRestore,
     engineStartedAt: facts.kind === 'docker' ? await dockerStartedAt(engine) : facts.local ? await machineStartedAt() : undefined,
     killedForMemory: code === 137 && !container.State.OOMKilled && facts.local ? killedForMemory(container.Id) : undefined,
+    bootstrap: runsBootstrap(container) ? await bootstrapEvidence(engine, container) : undefined,
     initFailure:
       container.HostConfig.Init === true && SUSPICIOUS_CODES[facts.kind].includes(code) ? await initFailure(engine, container) : undefined,
   };

@@ -9,7 +9,7 @@ import type { EngineClient } from './engine-client.ts';
 import { EngineRefusal } from './errors.ts';
 import { resized, terminalOf } from './terminal.ts';
 
-type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
+export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>) => void;
 
 /** One more process in a running container, as the container's user and in its working folder. */
 export async function execIn(engine: EngineClient, container: ContainerInspectInfo, request: ExecRequest, log: Log): Promise<Terminal> {

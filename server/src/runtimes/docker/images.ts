@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
+import type { ImageInspectInfo } from 'dockerode';
 import { BuiltinImageError, isBuiltin, type BuiltinImageMaker } from '../../domain/images/builtin.ts';
+import type { ImageFacts } from '../../domain/images/image-facts.ts';
 import { imageNotHere } from '../causes.ts';
 import { RuntimeError, type ImageRequest, type ImageState } from '../runtime.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -17,6 +19,8 @@ interface Job {
   /** undefined: under way. */
   outcome: 'done' | RuntimeError | undefined;
 }
+
+type Present = Extract<ImageState, { phase: 'present' }>;
 
 interface Settings {
   readonly engine: EngineClient;
@@ -42,8 +46,8 @@ export class Images {
     if (job !== undefined) return this.#follow(key, job, reference);
 
     const wantsFetch = request.pull === 'always' && !isBuiltin(reference);
-    const digest = wantsFetch ? undefined : await this.#local(reference);
-    if (digest !== undefined) return { phase: 'present', digest };
+    const present = wantsFetch ? undefined : await this.#local(reference);
+    if (present !== undefined) return present;
     if (request.pull === 'never') throw new RuntimeError('fatal', imageNotHere(reference));
 
     const begun = this.#running.get(reference) ?? this.#begin(reference);
@@ -54,8 +58,8 @@ export class Images {
   async #follow(key: string, job: Job, reference: string): Promise<ImageState> {
     if (job.outcome === undefined) return { phase: 'pulling', progress: job.progress() };
     if (job.outcome === 'done') {
-      const digest = await this.#local(reference);
-      if (digest !== undefined) return { phase: 'present', digest };
+      const present = await this.#local(reference);
+      if (present !== undefined) return present;
       this.#requests.delete(key);
       return { phase: 'pulling', progress: 'it was removed meanwhile, fetching it again' };
     }
@@ -127,15 +131,24 @@ export class Images {
     }
   }
 
-  async #local(reference: string): Promise<string | undefined> {
+  async #local(reference: string): Promise<Present | undefined> {
     const [image, architecture] = await Promise.all([
       this.#settings.engine.find('engine.image-inspect', (docker) => docker.getImage(reference).inspect()),
       this.#settings.architecture(),
     ]);
     if (image === undefined) return undefined;
     if (image.Architecture !== '' && image.Architecture !== architecture) throw wrongPlatform(reference, image.Architecture, architecture);
-    return image.Id;
+    return { phase: 'present', digest: image.Id, facts: factsOf(image) };
   }
+}
+
+/** Podman leaves out what an image has none of. */
+function factsOf({ Config: config }: ImageInspectInfo): ImageFacts {
+  const exposed = Object.keys((config?.ExposedPorts ?? {}) as object);
+  return {
+    labels: config?.Labels ?? {},
+    exposedPorts: exposed.filter((port) => /^\d+(\/tcp)?$/.test(port)).map((port) => Number.parseInt(port, 10)),
+  };
 }
 
 function asRuntimeError(reference: string, error: unknown): RuntimeError {

@@ -6,6 +6,8 @@ import { IDENTITY } from '../container-labels.ts';
 export const LABEL = {
   ...IDENTITY,
   egress: 'berth.egress',
+  /** Its command comes after a bootstrap script. */
+  bootstrap: 'berth.bootstrap',
   throwAway: 'berth.throwaway',
 } as const;
 

@@ -55,6 +55,20 @@ describe('what an engine says, in our words', () => {
     ['137 alone', { ExitCode: 137 }, {}, undefined],
     ['success with the flag: a child', { ExitCode: 0, OOMKilled: true }, {}, undefined],
     ['127 that the init program explains', { ExitCode: 127 }, { initFailure: 127 }, 'command-not-found'],
+    ['a bootstrap script that failed', { ExitCode: 3 }, { bootstrap: { unfinished: true, notExecuted: undefined } }, 'bootstrap-failed'],
+    ['one that ran out of memory', { ExitCode: 137, OOMKilled: true }, { bootstrap: { unfinished: true, notExecuted: undefined } }, 'out-of-memory'],
+    [
+      'one that the engine interrupted',
+      { ExitCode: 143 },
+      { ...engineStart(59), bootstrap: { unfinished: true, notExecuted: undefined } },
+      undefined,
+    ],
+    [
+      'a command that is not there after its bootstrap script',
+      { ExitCode: 127 },
+      { bootstrap: { unfinished: false, notExecuted: { code: 127, program: 'x' } } },
+      'command-not-found',
+    ],
     ["127 alone: a shell's", { ExitCode: 127 }, {}, undefined],
   ])('%s', (_, state, evidence, code) => {
     expect(observe(ref, container(state), evidence).cause?.code).toBe(code);

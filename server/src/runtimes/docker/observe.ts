@@ -1,8 +1,17 @@
 import type { Cause } from '@berth/contract';
 import type { ContainerInspectInfo } from 'dockerode';
-import { commandNotFound, machineOutOfMemory, noShell, notExecutable, outOfMemory } from '../causes.ts';
+import {
+  bootstrapFailed,
+  commandNotFound,
+  machineOutOfMemory,
+  noShell,
+  noShellForBootstrap,
+  notExecutable,
+  outOfMemory,
+} from '../causes.ts';
 import type { ContainerRef, Observed } from '../runtime.ts';
 import { LOGIN_SHELL } from '../login-shell.ts';
+import { isBootstrapLaunch, type BootstrapEvidence } from './bootstrap.ts';
 import { UNRESERVED_OOM_SCORE } from './container-spec.ts';
 
 /** What inspect alone does not say about a container that has ended; gathered only then. */
@@ -15,6 +24,8 @@ export interface Evidence {
   readonly killedForMemory?: 'limit' | 'machine' | undefined;
   /** The init program printed that it could not execute the command; the exit code a shell has for it. */
   readonly initFailure?: 126 | 127 | undefined;
+  /** Where its command came after a bootstrap script. */
+  readonly bootstrap?: BootstrapEvidence | undefined;
 }
 
 /** The engine's words in ours. */
@@ -58,7 +69,10 @@ function ended(ref: ContainerRef, container: ContainerInspectInfo, evidence: Evi
   const { State: state } = container;
   const startedAt = instant(state.StartedAt);
   const finishedAt = instant(state.FinishedAt);
-  const cause = causeOf(container, evidence);
+  const known = causeOf(container, evidence);
+  const interrupted =
+    known === undefined && startedAt !== undefined && wasInterrupted(container, { ...evidence, startedAt, finishedAt });
+  const cause = known ?? (evidence.bootstrap?.unfinished === true && !interrupted ? bootstrapFailed(state.ExitCode) : undefined);
   return {
     ref,
     phase: 'exited',
@@ -66,9 +80,7 @@ function ended(ref: ContainerRef, container: ContainerInspectInfo, evidence: Evi
     ...(NEVER_RAN.has(state.Status) && startedAt !== undefined ? {} : { exitCode: evidence.initFailure ?? state.ExitCode }),
     ...(startedAt && { startedAt }),
     ...(finishedAt && { finishedAt }),
-    ...(cause === undefined &&
-      startedAt !== undefined &&
-      wasInterrupted(container, { ...evidence, startedAt, finishedAt }) && { interrupted: true }),
+    ...(interrupted && { interrupted }),
     ...(cause && { cause }),
   };
 }
@@ -95,6 +107,8 @@ function causeOf(container: ContainerInspectInfo, evidence: Evidence): Cause | u
   if (code === 137 && (flagged || evidence.killedForMemory === 'limit')) return outOfMemory(limitOf(container));
   if (code === 137 && evidence.killedForMemory === 'machine') return machineOutOfMemory;
   if (evidence.initFailure !== undefined) return nothingToExecute(container, evidence.initFailure);
+  const complaint = evidence.bootstrap?.notExecuted;
+  if (complaint?.code === code) return code === 126 ? notExecutable(complaint.program) : commandNotFound(complaint.program);
   if (hasNothingToExecute(container)) return nothingToExecute(container, code);
   return undefined;
 }
@@ -108,6 +122,7 @@ function nothingToExecute(container: ContainerInspectInfo, code: number): Cause 
   const { Entrypoint: entrypoint, Cmd: rest } = container.Config;
   const [program, , script] = [...[entrypoint ?? []].flat(), ...(rest ?? [])];
   if (script === LOGIN_SHELL[2]) return noShell;
+  if (isBootstrapLaunch(script)) return noShellForBootstrap;
   return code === 126 ? notExecutable(String(program)) : commandNotFound(String(program));
 }
 

@@ -17,11 +17,13 @@ export interface Sketch {
   readonly annotations?: Record<string, string>;
   readonly container?: Partial<V1Container>;
   readonly state?: V1ContainerState;
+  /** Its startup probe has succeeded. */
+  readonly started?: boolean;
   readonly status?: Pick<V1PodStatus, 'phase' | 'reason' | 'message' | 'conditions'>;
   readonly deletion?: { at: Date; graceSeconds: number };
 }
 
-export function pod({ image = 'berth/base:latest', annotations = {}, container, state, status, deletion }: Sketch): V1Pod {
+export function pod({ image = 'berth/base:latest', annotations = {}, container, state, started = false, status, deletion }: Sketch): V1Pod {
   return {
     metadata: {
       name: 'berth-s-g1-main1',
@@ -34,7 +36,7 @@ export function pod({ image = 'berth/base:latest', annotations = {}, container, 
     status: {
       phase: 'Pending',
       startTime: at('10:22:17'),
-      ...(state && { containerStatuses: [{ name: 'main', image, imageID: '', ready: false, restartCount: 0, state }] }),
+      ...(state && { containerStatuses: [{ name: 'main', image, imageID: '', ready: false, started, restartCount: 0, state }] }),
       ...status,
     },
   };

@@ -1,18 +1,21 @@
 import type { Cause } from '@berth/contract';
 import type { CoreV1Event, V1ContainerStateTerminated, V1ContainerStateWaiting, V1Pod } from '@kubernetes/client-node';
 import {
+  bootstrapFailed,
   commandNotFound,
   imageCause,
   imageInvalid,
   imageNotHere,
   isDiskFull,
   noShell,
+  noShellForBootstrap,
   notExecutable,
   outOfMemory,
   wrongMachine,
 } from '../causes.ts';
-import { failureToExecute, programIn } from './gate.ts';
-import { mainContainer } from './main-container.ts';
+import { failureToExecute } from '../bootstrap-step.ts';
+import { endedInBootstrap, programIn } from './gate.ts';
+import { mainContainer, runsBootstrap } from './main-container.ts';
 import { ANNOTATION } from './names.ts';
 import { amountOf } from './quantity.ts';
 
@@ -91,9 +94,11 @@ function startFailure(pod: V1Pod, message: string): Cause {
   const [program] = programIn(mainContainer(pod) ?? {});
   if (/exec format error/i.test(said)) return atGate ? wrongMachine(imageOf(pod), said) : notExecutable(String(program));
   if (!/^exec: |executable file/i.test(said) || program === undefined) return startFailed(said);
-  if (/not found|no such file or directory/i.test(said)) return atGate ? noShell : commandNotFound(program);
+  if (/not found|no such file or directory/i.test(said)) return atGate ? missingShell(pod) : commandNotFound(program);
   return /permission denied|is a directory/i.test(said) ? notExecutable(program) : startFailed(said);
 }
+
+const missingShell = (pod: V1Pod): Cause => (runsBootstrap(pod) ? noShellForBootstrap : noShell);
 
 export const startFailed = (said: string): Cause => ({
   code: isDiskFull(said) ? 'disk-full' : 'start-failed',
@@ -116,6 +121,10 @@ export function podFailure(pod: V1Pod): Cause | undefined {
   if (disruption !== undefined) return evicted(node, disruption.message ?? disruption.reason ?? said);
   return reason === 'NodeLost' ? nodeGone(node) : undefined;
 }
+
+/** It came to its end before its command had begun, and nobody else is to blame. */
+export const bootstrapFailure = ({ message, exitCode }: V1ContainerStateTerminated): Cause | undefined =>
+  endedInBootstrap(message) ? bootstrapFailed(exitCode) : undefined;
 
 /** The kubelet would not have the pod that the scheduler gave it. */
 export function admissionFailure({ status }: V1Pod): Cause | undefined {

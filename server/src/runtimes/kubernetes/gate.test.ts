@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { plainSpec } from '../runtime-conformance.ts';
 import type { ContainerSpec } from '../runtime.ts';
-import { BERTH_FOLDER, escaped, failureToExecute, gatedLaunch, OPEN_GATE, programIn } from './gate.ts';
+import { failureToExecute } from '../bootstrap-step.ts';
+import { BERTH_FOLDER, BOOTSTRAP, endedInBootstrap, escaped, gatedLaunch, IS_BOOTSTRAPPED, OPEN_GATE, programIn } from './gate.ts';
 import { framed, FRAMED_END } from './stdin-framing.ts';
 
 type Process = ChildProcessByStdio<Writable, Readable, null>;
@@ -20,7 +21,13 @@ describe('the gate, in a shell of this machine', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   const here = (words: readonly string[]): string[] =>
-    words.map((word) => word.replaceAll('$$', '$').replaceAll(BERTH_FOLDER, folder).replaceAll(TERMINATION_LOG, `${folder}/message`));
+    words.map((word) =>
+      word
+        .replaceAll('$$', '$')
+        .replaceAll(BOOTSTRAP.folder, `${folder}/bootstrap`)
+        .replaceAll(BERTH_FOLDER, folder)
+        .replaceAll(TERMINATION_LOG, `${folder}/message`),
+    );
   const run = ([program = '', ...args]: readonly string[]): Process => spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
   const start = (changes: Partial<ContainerSpec>): Process => {
     const { command = [], args = [] } = gatedLaunch(plainSpec('image', changes));
@@ -61,6 +68,55 @@ describe('the gate, in a shell of this machine', () => {
     await open();
     expect((await outcome(start({ command: ['sh', '-c', 'exit 127'] }))).code).toBe(127);
     await expect(readFile(join(folder, 'message'), 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  describe('with a bootstrap script', () => {
+    const lastWords = () => readFile(join(folder, 'message'), 'utf8');
+    const scripted = async (bootstrapScript: string, changes: Partial<ContainerSpec> = {}): Promise<Process> => {
+      await mkdir(join(folder, 'bootstrap'));
+      await writeFile(join(folder, 'bootstrap', BOOTSTRAP.file), bootstrapScript, { mode: 0o555 });
+      return start({ bootstrapScript, ...changes });
+    };
+    const isBootstrapped = async (): Promise<boolean> => (await outcome(run(here(IS_BOOTSTRAPPED)))).code === 0;
+
+    it('runs it before the command, without the input of that, once the gate is open', async () => {
+      const child = await scripted('echo first; cat', { command: ['cat'], stdin: 'open' });
+      child.stdin.end('second\n');
+      expect(await isBootstrapped()).toBe(false);
+      await open();
+      expect(await outcome(child)).toEqual({ code: 0, output: 'first\nsecond\n' });
+      expect(await isBootstrapped()).toBe(true);
+      expect(endedInBootstrap(await lastWords())).toBe(false);
+    });
+
+    it('ends with it where it fails, and says that it was that', async () => {
+      await open();
+      const child = await scripted('echo tried; exit 3', { command: ['echo', 'never'] });
+      expect(await outcome(child)).toEqual({ code: 3, output: 'tried\n' });
+      expect(await isBootstrapped()).toBe(false);
+      expect(endedInBootstrap(await lastWords())).toBe(true);
+    });
+
+    it('says so, too, of one that was killed in the middle', async () => {
+      await open();
+      const child = await scripted('echo at it; exec sleep 5', { command: ['echo', 'never'] });
+      await once(child.stdout, 'data');
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      expect(endedInBootstrap(await lastWords())).toBe(true);
+    });
+
+    it('hands it to the interpreter that it names', async () => {
+      await open();
+      const child = await scripted('#!/usr/bin/env bash\n[[ $BASH_VERSION ]] && echo bash', { command: ['true'] });
+      expect(await outcome(child)).toEqual({ code: 0, output: 'bash\n' });
+    });
+
+    it('still tells that the program is missing', async () => {
+      await open();
+      expect((await outcome(await scripted('true', { command: ['no-such-program'] }))).code).toBe(127);
+      expect(failureToExecute(await lastWords())).toEqual({ code: 127, program: 'no-such-program' });
+    });
   });
 
   it('hands framed input on, byte by byte, and its end, though the connection stays', async () => {

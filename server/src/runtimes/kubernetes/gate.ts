@@ -1,3 +1,4 @@
+import { becomeCommand, runScript } from '../bootstrap-step.ts';
 import { LOGIN_SHELL } from '../login-shell.ts';
 import type { ContainerSpec } from '../runtime.ts';
 
@@ -46,15 +47,26 @@ exec 3<&0
 ( { ${DECODE_STDIN}; } <&3 3<&- >${BERTH_FOLDER}/in 2>/dev/null & )
 exec <${BERTH_FOLDER}/in 3<&-`;
 
-/**
- * The trap is reached only where the program could not be executed: the shell then ends with 127 or 126. A bash ends without
- * a word of it, unless it is told to go on.
- */
-const RUN = `
-trap 'echo "$? $1" >/dev/termination-log' EXIT
-shopt -s execfail 2>/dev/null
-exec "$@"
-exit`;
+/** Where the kubelet reads what a container has to say of its end. */
+const LAST_WORDS = '/dev/termination-log';
+
+/** The script is a file of the pod's secret. */
+export const BOOTSTRAP = { folder: '/run/berth-bootstrap', file: 'script' } as const;
+/** The last words of a container that did not come to its command. */
+const UNFINISHED = 'bootstrap';
+const BOOTSTRAPPED = `${BERTH_FOLDER}/bootstrapped`;
+
+/** Whoever kills it in the middle leaves the last words as they are. */
+const BOOTSTRAP_STEP = `
+echo ${UNFINISHED} >${LAST_WORDS}${runScript(`${BOOTSTRAP.folder}/${BOOTSTRAP.file}`)}
+true >${LAST_WORDS}
+echo >${BOOTSTRAPPED}`;
+
+/** Succeeds once the bootstrap script has. */
+export const IS_BOOTSTRAPPED: readonly string[] = ['/bin/sh', '-c', `[ -e ${BOOTSTRAPPED} ]`];
+
+/** Whether a container ended before its command began; its last words say so. */
+export const endedInBootstrap = (terminationMessage: string | undefined): boolean => terminationMessage?.trim() === UNFINISHED;
 
 export const isFramed = (spec: ContainerSpec): boolean => isGated(spec) && spec.stdin === 'once' && !spec.tty;
 
@@ -63,7 +75,8 @@ export const isGated = (spec: ContainerSpec): boolean => !spec.keepEntrypoint;
 
 /** The command behind the gate. */
 export function gatedLaunch(spec: ContainerSpec): Launch {
-  const script = `${WAIT}${isFramed(spec) ? UNFRAME : ''}${RUN}`.trim();
+  const bootstrap = spec.bootstrapScript === undefined ? '' : BOOTSTRAP_STEP;
+  const script = `${WAIT}${bootstrap}${isFramed(spec) ? UNFRAME : ''}${becomeCommand(LAST_WORDS)}`.trim();
   return { command: ['/bin/sh', '-c', script, 'sh'].map(escaped), args: programOf(spec).map(escaped) };
 }
 
@@ -80,14 +93,6 @@ export const withoutGate = (launch: { readonly args?: readonly string[] }): Laun
 export function programIn(launch: { readonly command?: readonly string[]; readonly args?: readonly string[] }): readonly string[] {
   const gated = launch.command !== undefined && launch.args !== undefined;
   return ((gated ? launch.args : launch.command) ?? []).map((word) => word.replaceAll('$$', '$'));
-}
-
-/** What the wrapper left in the termination message: the program is missing (127) or may not be executed (126). */
-export function failureToExecute(
-  terminationMessage: string | undefined,
-): { readonly code: 126 | 127; readonly program: string } | undefined {
-  const [, code, program] = /^(12[67]) ([^\n]*)\n?$/.exec(terminationMessage ?? '') ?? [];
-  return program === undefined ? undefined : { code: code === '126' ? 126 : 127, program };
 }
 
 /** Signals the main process of a gated container, at the gate or past it; ends with another code than 0 where it is gone. */

@@ -48,6 +48,7 @@ it('a node has what it may give away', () => {
       cpu: 1.93,
       memoryBytes: 24_581_692 * 1024,
       devices: ['n1/gpu0', 'n1/gpu1'],
+      architecture: 'x86_64',
       notices: [],
     },
   ]);

@@ -1,4 +1,5 @@
 import type { V1Node, V1NodeCondition, V1Pod } from '@kubernetes/client-node';
+import { normalArchitecture } from '../../domain/images/architecture.ts';
 import type { NodeFacts } from '../runtime.ts';
 import { instant } from './instant.ts';
 import { LABEL } from './names.ts';
@@ -19,6 +20,7 @@ export function nodeFacts(
       engine: `Kubernetes ${nodeInfo?.kubeletVersion ?? 'of an unknown version'}, ${nodeInfo?.containerRuntimeVersion ?? 'unknown runtime'}`,
       cpu: amountOf(allocatable['cpu']),
       memoryBytes: amountOf(allocatable['memory']),
+      architecture: normalArchitecture(nodeInfo?.architecture ?? ''),
       devices: Array.from({ length: amountOf(allocatable[options.gpuResource]) }, (_, index) => `${name}/gpu${index}`),
       ...(options.pods && { free: freeOf(node, { pods: options.pods, gpuResource: options.gpuResource }) }),
       notices: [...taintNotices(node), ...othersNotice(node, options)],

@@ -25,6 +25,12 @@ describe('a container that runs', () => {
     expect(see(sketch)).toEqual({ phase: 'running', startedAt });
   });
 
+  it('is at its bootstrap script until its startup probe has succeeded', () => {
+    const container = { startupProbe: { periodSeconds: 1 } };
+    expect(see({ ...running, annotations: OPENED, container })).toEqual({ phase: 'running', startedAt, bootstrapping: true });
+    expect(see({ ...running, annotations: OPENED, container, started: true })).toEqual({ phase: 'running', startedAt });
+  });
+
   it('is over once its grace is, though old kubelets never say so', () => {
     expect(see({ ...running, annotations: stoppedAt('10:22:44'), status: deadline })).toEqual({ phase: 'exited', startedAt });
   });
@@ -95,6 +101,11 @@ describe('a container that ended', () => {
       { ...ended, interrupted: true },
     ],
     [
+      'when its machine went down during its bootstrap script',
+      { state: terminated(143, 'Error', 'bootstrap\n'), status: { phase: 'Failed', reason: 'Terminated' } },
+      { ...ended, interrupted: true },
+    ],
+    [
       'when its machine lost it',
       { annotations: OPENED, state: terminated(255, 'Unknown'), status: failed },
       { ...ended, interrupted: true },
@@ -145,6 +156,16 @@ describe('a container that ended', () => {
         code: 'command-not-found',
         message: 'the command "nothere" is not in the image',
         remedy: 'Check its spelling, or choose an image that has it.',
+      },
+    ],
+    [
+      'in its bootstrap script',
+      { annotations: OPENED, state: terminated(3, 'Error', 'bootstrap\n'), status: failed },
+      { ...ended, exitCode: 3 },
+      {
+        code: 'bootstrap-failed',
+        message: 'its bootstrap script failed with exit code 3, so its command was not run',
+        remedy: 'Its last lines, in "berth session show" and "berth session logs", say more; correct it and create the session again.',
       },
     ],
     [

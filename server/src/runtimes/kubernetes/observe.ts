@@ -1,8 +1,8 @@
 import type { CoreV1Event, V1ContainerStateTerminated, V1Node, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import type { ContainerRef, Observed } from '../runtime.ts';
-import { admissionFailure, deletedByOthers, endFailure, podFailure } from './failures.ts';
+import { admissionFailure, bootstrapFailure, deletedByOthers, endFailure, podFailure } from './failures.ts';
 import { instant } from './instant.ts';
-import { mainState } from './main-container.ts';
+import { isBootstrapping, mainState } from './main-container.ts';
 import { ANNOTATION } from './names.ts';
 import { preparationOf } from './waiting.ts';
 import { STARTED } from './watch-starts.ts';
@@ -64,7 +64,7 @@ const INTERRUPTIONS: ReadonlySet<string> = new Set(['Shutdown', 'NodeShutdown', 
 const NEVER_RAN: ReadonlySet<string> = new Set(['StartError', 'ContainerCannotRun']);
 
 function terminated(pod: V1Pod, state: V1ContainerStateTerminated): Life {
-  const cause = endFailure(pod, state) ?? podFailure(pod) ?? deletion(pod, state);
+  const cause = endFailure(pod, state) ?? podFailure(pod) ?? deletion(pod, state) ?? bootstrapFailure(state);
   if (NEVER_RAN.has(state.reason ?? '')) return { phase: 'exited', ...(cause && { cause }) };
   const startedAt = annotated(pod, ANNOTATION.startedAt) ?? instant(state.startedAt);
   const finishedAt = instant(state.finishedAt);
@@ -87,7 +87,7 @@ function deletion(pod: V1Pod, { finishedAt }: V1ContainerStateTerminated): Life[
 function alive(pod: V1Pod, evidence: Evidence): Life {
   // Whoever opened its gate was in the container, whatever its kubelet has told so far.
   const letRunAt = annotated(pod, ANNOTATION.startedAt);
-  if (letRunAt !== undefined) return { phase: 'running', startedAt: letRunAt };
+  if (letRunAt !== undefined) return { phase: 'running', startedAt: letRunAt, ...(isBootstrapping(pod) && { bootstrapping: true }) };
   const gated = pod.metadata?.annotations?.[ANNOTATION.gate] !== 'none';
   const { running } = mainState(pod);
   if (gated && (running !== undefined || wasStarted(evidence))) return { phase: 'created' };

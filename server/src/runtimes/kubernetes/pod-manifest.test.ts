@@ -127,6 +127,19 @@ describe('what a container runs', () => {
     expect(mainOf(podOf())).not.toHaveProperty('readinessProbe');
   });
 
+  it('comes after its bootstrap script, which only the secret tells, and whose end the kubelet watches for', () => {
+    const pod = podOf({ bootstrapScript: 'echo s3cret', port: 8888 });
+    expect(JSON.stringify(pod)).not.toContain('s3cret');
+    const main = mainOf(pod);
+    expect(main.volumeMounts).toContainEqual({ name: 'bootstrap', mountPath: '/run/berth-bootstrap', readOnly: true });
+    expect(pod.spec?.volumes).toContainEqual({
+      name: 'bootstrap',
+      secret: { secretName: pod.metadata?.name, defaultMode: 0o555, items: [{ key: 'bootstrap', path: 'script' }] },
+    });
+    expect(main.startupProbe).toMatchObject({ exec: { command: ['/bin/sh', '-c', '[ -e /run/berth/bootstrapped ]'] }, periodSeconds: 1 });
+    expect(mainOf(podOf())).not.toHaveProperty('startupProbe');
+  });
+
   it('runs at once, where its image has no shell', () => {
     const gated = podOf({ command: ['server', '$x'], stdin: 'once' });
     expect(gated.metadata?.annotations).toMatchObject({ 'berth.stdin': 'framed' });

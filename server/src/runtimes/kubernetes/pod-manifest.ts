@@ -1,10 +1,21 @@
-import type { V1Container, V1EnvVar, V1Pod, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
+import type { V1Container, V1EnvVar, V1Pod, V1Probe, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import type { ContainerSpec, ImageRequest } from '../runtime.ts';
-import { BERTH_FOLDER, escaped, gatedLaunch, HANG_UP, isFramed, isGated, plainLaunch, withoutGate } from './gate.ts';
+import {
+  BERTH_FOLDER,
+  BOOTSTRAP,
+  escaped,
+  gatedLaunch,
+  HANG_UP,
+  IS_BOOTSTRAPPED,
+  isFramed,
+  isGated,
+  plainLaunch,
+  withoutGate,
+} from './gate.ts';
 import { ANNOTATION, labelsOf, MAIN, podName, secretName } from './names.ts';
 import type { KubernetesOptions } from './options.ts';
 import { placementOf } from './pool.ts';
-import { SECRET_FILES, secretEnvironment } from './secret-manifest.ts';
+import { SECRET_FILES, SECRET_SCRIPT, secretEnvironment } from './secret-manifest.ts';
 import { namesInPod } from './service-manifest.ts';
 import { storageVolumes } from './storages.ts';
 
@@ -61,6 +72,8 @@ function containerOf(spec: ContainerSpec, settings: { gpuResource: string; stora
     ...(spec.tty && { lifecycle: { preStop: { exec: { command: [...HANG_UP] } } } }),
     // Not to start it: so that everybody sees whether its port answers, and a server that is outside need not try.
     ...(spec.port !== null && { readinessProbe: { tcpSocket: { port: spec.port }, periodSeconds: 1, failureThreshold: 1 } }),
+    // The kubelet watches for the end of the bootstrap script, and tells it with the pod.
+    ...(spec.bootstrapScript !== undefined && { startupProbe: UNTIL_BOOTSTRAPPED }),
     resources: resourcesOf(spec, settings.gpuResource),
     securityContext: {
       runAsNonRoot: true,
@@ -73,10 +86,19 @@ function containerOf(spec: ContainerSpec, settings: { gpuResource: string; stora
       { name: 'berth', mountPath: BERTH_FOLDER },
       { name: 'shm', mountPath: '/dev/shm' },
       ...SECRET_FILES.map((file) => ({ name: 'user', mountPath: `/etc/${file}`, subPath: file, readOnly: true })),
+      ...(spec.bootstrapScript === undefined ? [] : [{ name: 'bootstrap', mountPath: BOOTSTRAP.folder, readOnly: true }]),
       ...settings.storageMounts,
     ],
   };
 }
+
+/** Berth decides how long that may take: the kubelet would kill the container. */
+const UNTIL_BOOTSTRAPPED: V1Probe = {
+  exec: { command: IS_BOOTSTRAPPED.map(escaped) },
+  periodSeconds: 1,
+  timeoutSeconds: 5,
+  failureThreshold: 2 ** 31 - 1,
+};
 
 const PULL_POLICY: Record<ImageRequest['pull'], string> = { always: 'Always', missing: 'IfNotPresent', never: 'Never' };
 
@@ -131,7 +153,13 @@ const ownVolumes = (spec: ContainerSpec): V1Volume[] => [
     name: 'user',
     secret: { secretName: secretName(spec.ref), defaultMode: 0o444, items: SECRET_FILES.map((file) => ({ key: file, path: file })) },
   },
+  ...(spec.bootstrapScript === undefined ? [] : [scriptVolume(spec)]),
 ];
+
+const scriptVolume = (spec: ContainerSpec): V1Volume => ({
+  name: 'bootstrap',
+  secret: { secretName: secretName(spec.ref), defaultMode: 0o555, items: [{ key: SECRET_SCRIPT, path: BOOTSTRAP.file }] },
+});
 
 /** The same pod for an image that has no shell to wait at the gate: what it runs was given, and runs at once. */
 export function ungated(pod: V1Pod): V1Pod {

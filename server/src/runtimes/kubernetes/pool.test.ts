@@ -27,6 +27,16 @@ describe('the pool that serves a session', () => {
     expect(placementOf(wish('n7'), pools).nodeSelector).toEqual({ 'kubernetes.io/hostname': 'n7' });
   });
 
+  it('holds machines of the architecture that was asked for, by the name that the cluster has for it', () => {
+    const arm = { ...wish(''), architecture: 'aarch64' };
+    expect(placementOf(arm, pools).nodeSelector).toEqual({ kind: 'plain', 'kubernetes.io/arch': 'arm64' });
+    expect(placementOf(arm, []).nodeSelector).toEqual({ 'kubernetes.io/arch': 'arm64' });
+    expect(placementOf({ ...wish('n7'), architecture: 'riscv64' }, pools).nodeSelector).toEqual({
+      'kubernetes.io/hostname': 'n7',
+      'kubernetes.io/arch': 'riscv64',
+    });
+  });
+
   it('is the whole cluster where no pool is configured', () => {
     expect(placementOf(wish('', 1), [])).not.toHaveProperty('nodeSelector');
   });

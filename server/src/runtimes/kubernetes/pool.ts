@@ -2,7 +2,7 @@ import type { V1PodSpec, V1Toleration } from '@kubernetes/client-node';
 import type { ContainerSpec } from '../runtime.ts';
 import type { NodePool } from './options.ts';
 
-type Wish = Pick<ContainerSpec, 'node'> & { readonly limits: Pick<ContainerSpec['limits'], 'gpus'> };
+type Wish = Pick<ContainerSpec, 'node' | 'architecture'> & { readonly limits: Pick<ContainerSpec['limits'], 'gpus'> };
 
 const ANY_NODE: NodePool = { name: '', nodeSelector: {}, tolerations: [] };
 
@@ -20,11 +20,18 @@ const UNTIL_BERTH_DECIDES: readonly V1Toleration[] = ['not-ready', 'unreachable'
   effect: 'NoExecute',
 }));
 
+/** The label that every node has, and its words. */
+export const ARCHITECTURE = 'kubernetes.io/arch';
+const LABELS: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64', i686: '386' };
+
+const architectureSelector = ({ architecture }: Wish): Record<string, string> =>
+  architecture === undefined ? {} : { [ARCHITECTURE]: LABELS[architecture] ?? architecture };
+
 /** Where a pod may go. A single node is asked for by its name instead of a pool's. */
 export function placementOf(wish: Wish, pools: readonly NodePool[]): Pick<V1PodSpec, 'nodeSelector' | 'tolerations' | 'priorityClassName'> {
   const pool = poolOf(wish, pools);
   const byNode = wish.node !== '' && wish.node !== pool.name;
-  const nodeSelector = byNode ? { 'kubernetes.io/hostname': wish.node } : { ...pool.nodeSelector };
+  const nodeSelector = { ...(byNode ? { 'kubernetes.io/hostname': wish.node } : pool.nodeSelector), ...architectureSelector(wish) };
   return {
     ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector }),
     tolerations: [...UNTIL_BERTH_DECIDES, ...pool.tolerations],

@@ -107,6 +107,13 @@ describe('why a pod has no place yet, from nodes and pods', () => {
     ],
     ['a node with some disk left', pod({}, REFUSED), [node('n1', { spec: disk })], [], ['the disk is nearly full on n1']],
     [
+      'another kind of machine',
+      pod({ cpu: '3' }, { ...REFUSED, nodeSelector: { 'kubernetes.io/arch': 'arm64' } }),
+      [node('n1', { labels: { 'kubernetes.io/arch': 'amd64' } }), node('n2', { labels: { 'kubernetes.io/arch': 'arm64' } })],
+      [],
+      ['n1 is x86_64, aarch64 was asked for on n1', 'needs 3 CPUs, 2 free of 2 on n2'],
+    ],
+    [
       'the one node it is bound to',
       pod({ cpu: '3' }, { ...REFUSED, nodeSelector: { 'kubernetes.io/hostname': 'n1' } }),
       [node('n1'), node('n2')],

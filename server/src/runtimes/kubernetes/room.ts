@@ -1,6 +1,8 @@
 import { formatBytes } from '@berth/contract';
 import type { V1Node, V1Pod, V1Taint, V1Toleration } from '@kubernetes/client-node';
 import type { Waiting } from '../runtime.ts';
+import { normalArchitecture } from '../../domain/images/architecture.ts';
+import { ARCHITECTURE } from './pool.ts';
 import { amountOf } from './quantity.ts';
 import { schedulerReasons } from './scheduler-words.ts';
 
@@ -49,12 +51,19 @@ function unwilling(node: V1Node): string | undefined {
 
 function unsuited(pod: V1Pod, node: V1Node): string | undefined {
   const labels = node.metadata?.labels ?? {};
+  const { [ARCHITECTURE]: wanted } = pod.spec?.nodeSelector ?? {};
+  if (wanted !== undefined && labels[ARCHITECTURE] !== wanted) return otherMachine(node, wanted);
   const missing = Object.entries(pod.spec?.nodeSelector ?? {}).filter(([key, value]) => labels[key] !== value);
   if (missing.length > 0) return `the label ${missing.map((pair) => pair.join('=')).join(', ')} is missing`;
   const taint = (node.spec?.taints ?? []).find(
     (one) => one.effect !== 'PreferNoSchedule' && !isTolerated(one, pod.spec?.tolerations ?? []),
   );
   return taint === undefined ? undefined : (PRESSURE[taint.key] ?? `kept for others (taint ${taintText(taint)})`);
+}
+
+function otherMachine(node: V1Node, wanted: string): string {
+  const is = normalArchitecture(node.status?.nodeInfo?.architecture ?? node.metadata?.labels?.[ARCHITECTURE] ?? '');
+  return `${nameOf(node)} is ${is || 'of an unknown architecture'}, ${normalArchitecture(wanted)} was asked for`;
 }
 
 const PRESSURE: Readonly<Record<string, string>> = {

@@ -16,6 +16,11 @@ describe('the secret of a container', () => {
     expect(secret.stringData?.['passwd']).toContain('root:x:0:0:');
   });
 
+  it('holds the bootstrap script', () => {
+    expect(dataOf({ bootstrapScript: 'echo s3cret' })).toMatchObject({ bootstrap: 'echo s3cret' });
+    expect(dataOf()).not.toHaveProperty('bootstrap');
+  });
+
   it('is referred to by every variable it holds', () => {
     const spec = plainSpec('image', { env: { TOKEN: 's3cret', OTHER: 'x' } });
     const keys = Object.keys(secretManifest(spec, options).stringData ?? {});

@@ -5,9 +5,10 @@ import type { KubernetesOptions } from './options.ts';
 
 /** Keys of the secret; variables have a prefix, so that none is taken for a file. */
 export const SECRET_FILES = ['passwd', 'group'] as const;
+export const SECRET_SCRIPT = 'bootstrap';
 const keyOf = (variable: string): string => `env.${variable}`;
 
-/** What nobody else may see of a container, and its user: values of variables, /etc/passwd and /etc/group. */
+/** What nobody else may see of a container, and its user: values of variables, its bootstrap script, /etc/passwd and /etc/group. */
 export function secretManifest(spec: ContainerSpec, options: Pick<KubernetesOptions, 'instance' | 'namespace'>): V1Secret {
   const variables = Object.entries(givenVariables(spec)).map(([name, value]) => [keyOf(name), value]);
   return {
@@ -17,7 +18,12 @@ export function secretManifest(spec: ContainerSpec, options: Pick<KubernetesOpti
     type: 'Opaque',
     // Kubelets need not look whether it has changed.
     immutable: true,
-    stringData: { ...Object.fromEntries(variables), passwd: passwdOf(spec.user), group: groupOf(spec.user) },
+    stringData: {
+      ...Object.fromEntries(variables),
+      passwd: passwdOf(spec.user),
+      group: groupOf(spec.user),
+      ...(spec.bootstrapScript !== undefined && { [SECRET_SCRIPT]: spec.bootstrapScript }),
+    },
   };
 }
 
