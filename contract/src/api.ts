@@ -3,6 +3,7 @@ import { ChangeUser, CreateKeypair, CreateToken, CreateUser, Keypair, NewKeypair
 import { ContainerName } from './cluster.ts';
 import { CommitSession } from './commit.ts';
 import { endpoint, stream } from './endpoint.ts';
+import { FilePath, FileWritten, FolderListing } from './files.ts';
 import { ControlFromServer } from './frames.ts';
 import { CreateSession, ListSessions, RenameSession, Session, SessionEvent } from './session.ts';
 import { SessionStatistics } from './statistics.ts';
@@ -162,6 +163,16 @@ export const api = {
     problems: ['not-found', 'wrong-state'],
   }),
 
+  listFiles: endpoint({
+    method: 'GET',
+    path: '/api/sessions/:session/file-list',
+    summary: 'What is in a folder of a running session',
+    params: SessionParams,
+    query: z.object({ path: FilePath.default('.') }),
+    response: FolderListing,
+    problems: ['invalid-field', 'not-found', 'ambiguous-id', 'wrong-state', 'engine-unavailable'],
+  }),
+
   listNodes: endpoint({
     method: 'GET',
     path: '/api/nodes',
@@ -285,6 +296,25 @@ export const streams = {
     }),
     message: z.string(),
     problems: ['not-found'],
+  }),
+  downloadFile: stream({
+    kind: 'bytes',
+    path: '/api/sessions/:session/files',
+    summary: 'A file of a running session as it is, or a folder as a tar archive of what is in it (application/x-tar)',
+    params: SessionParams,
+    query: z.object({ path: FilePath.default('.') }),
+    message: z.string(),
+    media: ['application/octet-stream', 'application/x-tar'],
+    problems: ['invalid-field', 'not-found', 'ambiguous-id', 'wrong-state', 'too-large', 'engine-unavailable'],
+  }),
+  uploadFile: stream({
+    kind: 'upload',
+    path: '/api/sessions/:session/files',
+    summary: 'Write a file of a running session, all or nothing; missing folders are made, a file of that name is replaced',
+    params: SessionParams,
+    query: z.object({ path: FilePath, executable: z.stringbool().default(false) }),
+    message: FileWritten,
+    problems: ['invalid-field', 'bad-request', 'not-found', 'ambiguous-id', 'wrong-state', 'too-large', 'engine-unavailable'],
   }),
   attachSession: stream({
     kind: 'websocket',

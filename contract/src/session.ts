@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseCallbackUrl } from './callback-url.ts';
+import { ClusterMode, ClusterSize, SessionContainer } from './cluster.ts';
 import { SessionCommit } from './commit.ts';
 import { MAX_MOUNTS, Mount, MountRequest } from './mount.ts';
 import { parseBytes, parseCpus, parseDuration, type Parsed } from './quantity.ts';
@@ -95,6 +96,10 @@ export const CreateSession = z.strictObject({
     .meta({ description: '"open" outlives its clients; "once" ends with the first client\'s input' }),
   env: z.record(EnvName, z.string().max(32_768).refine(noNul, 'a value holds no NUL')).default({}),
   resources: Resources.default({}),
+  clusterSize: ClusterSize.default(1).meta({
+    description: 'How many containers: main1, which runs the command, and sub1, sub2, … beside it, each with these resources',
+  }),
+  clusterMode: ClusterMode.default('single-node').meta({ description: 'All containers on one node, or each wherever there is room' }),
   mounts: z.array(MountRequest).max(MAX_MOUNTS).default([]),
   node: z.string().min(1).max(253).optional(),
   egress: z.enum(['open', 'none']).default('open'),
@@ -227,7 +232,11 @@ export const Session = z.object({
     devices: z.array(z.string()),
   }),
   mounts: z.array(Mount).meta({ description: 'Storages besides the home' }),
-  node: z.string().nullable(),
+  clusterSize: ClusterSize,
+  clusterMode: ClusterMode,
+  containers: z.array(SessionContainer).meta({ description: 'main1 first; resources are those of each' }),
+  degraded: z.boolean().meta({ description: 'It runs without one of its containers; `reason` says which. A restart brings it back' }),
+  node: z.string().nullable().meta({ description: 'Of main1' }),
   egress: z.enum(['open', 'none']),
   port: z.number().int().nullable(),
   servicePorts: z

@@ -1,12 +1,12 @@
 import { CHANNEL } from '@berth/contract';
 import type { FastifyBaseLogger } from 'fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { containerOf } from '../domain/sessions/container-plan.ts';
+import { containerOf, MAIN } from '../domain/sessions/container-plan.ts';
 import type { FirstByte } from '../domain/sessions/first-byte.ts';
 import type { KeptChunk } from '../domain/sessions/kept-log.ts';
 import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Notifications, SessionStore } from '../domain/sessions/session-store.ts';
-import type { Session, SessionState } from '../domain/sessions/session.ts';
+import type { Session, SessionState, SubRecord } from '../domain/sessions/session.ts';
 import { RuntimeError, type Runtime, type Terminal } from '../runtimes/runtime.ts';
 import type { ProcessClient } from './process-client.ts';
 import { LiveOutput } from './live-output.ts';
@@ -30,6 +30,8 @@ export interface AttachParts {
 }
 export interface AttachRequest {
   readonly session: Session;
+  /** Without it main1. */
+  readonly container?: string;
   readonly socket: ProcessClient;
   /** Of the client's terminal, where it has one. */
   readonly size: Size | undefined;
@@ -56,6 +58,7 @@ export class Attachment {
   readonly #parts: AttachParts;
   readonly #request: AttachRequest;
   readonly #socket: ProcessClient;
+  readonly #container: string;
   readonly #watch: SessionWatch;
   readonly #input: TypedInput;
   readonly #size: TerminalSize;
@@ -73,14 +76,26 @@ export class Attachment {
     this.#parts = parts;
     this.#request = request;
     this.#socket = request.socket;
+    this.#container = request.container ?? MAIN;
     this.#size = new TerminalSize(request.size, parts.log);
     this.#watch = new SessionWatch(parts, request.session.id);
     this.#input = new TypedInput(request.socket);
-    this.#fromStart = BEFORE_START.includes(request.session.state);
+    this.#fromStart = this.#isMain && BEFORE_START.includes(request.session.state);
+  }
+
+  get #isMain(): boolean {
+    return this.#container === MAIN;
+  }
+
+  /** Beside main1 a login shell waits. */
+  #hasTerminal({ spec }: Session): boolean {
+    return !this.#isMain || spec.tty;
   }
 
   async run(): Promise<void> {
-    const stdin = this.#parts.owners.claim(this.#request.session, this.#request.stdin);
+    const { owners } = this.#parts;
+    const { session, stdin: wished } = this.#request;
+    const stdin = this.#isMain ? owners.claim(session, wished) : { granted: wished, release: () => undefined };
     this.#socket.receive({
       stdin: (data) => stdin.granted && this.#input.write(data),
       stdinEnd: () => stdin.granted && this.#input.end(),
@@ -112,6 +127,8 @@ export class Attachment {
     while (!gone.aborted) {
       const session = await this.#watch.read(gone);
       if (isFinal(session.state)) return this.#finish(session);
+      const ended = this.#endOfSub(session);
+      if (ended !== undefined) return this.#finishSub(ended);
       const early = this.#early;
       this.#early = undefined;
       const terminal = early?.terminal ?? (await this.#attach(session, { stdin, started: true }));
@@ -124,7 +141,7 @@ export class Attachment {
   /** undefined while there is nothing to attach to, which the next look may change. */
   async #attach(session: Session, to: { stdin: boolean; started: boolean }): Promise<Terminal | undefined> {
     if (LOOK_MS[session.state] === undefined) return undefined;
-    const ref = containerOf(session);
+    const ref = containerOf(session, this.#container);
     try {
       const { phase } = await this.#parts.runtime.inspect(ref);
       if (phase === 'absent' || phase === 'exited' || (to.started && phase === 'created')) return undefined;
@@ -163,7 +180,7 @@ export class Attachment {
   /** What is typed reaches a terminal that has its size already. */
   async #takeInput(session: Session, to: { terminal: Terminal; fullScreen: boolean; signal: AbortSignal }): Promise<void> {
     const nudge = to.fullScreen || !this.#fromStart;
-    if (session.spec.tty) await this.#size.fit(to.terminal, { nudge, started: () => this.#hasStarted(session) });
+    if (this.#hasTerminal(session)) await this.#size.fit(to.terminal, { nudge, started: () => this.#hasStarted(session) });
     if (!to.signal.aborted) this.#input.connect(to.terminal.stdin);
   }
 
@@ -190,14 +207,14 @@ export class Attachment {
   }
 
   async #hasStarted(session: Session): Promise<boolean> {
-    return (await this.#parts.runtime.inspect(containerOf(session))).phase !== 'created';
+    return (await this.#parts.runtime.inspect(containerOf(session, this.#container))).phase !== 'created';
   }
 
   /** What it printed up to where the live output begins: as a screen for who comes back to a terminal, as bytes for everybody else.
    *  Answers whether a full-screen program is on that screen. */
   async #showBefore(session: Session, live: LiveOutput): Promise<boolean> {
     const { gone } = this.#socket;
-    const before = await readLog(this.#parts, session, gone);
+    const before = await readLog(this.#parts, { session, container: this.#container }, gone);
     await live.continueAfter(before, gone);
     const first = this.#position === undefined;
     if (session.generation !== this.#generation) {
@@ -221,7 +238,7 @@ export class Attachment {
   async #replay(session: Session, before: readonly KeptChunk[]): Promise<boolean> {
     this.#position = new LogPosition(this.#parts.runtime);
     for (const chunk of before) this.#position.advance(chunk);
-    if (session.spec.tty && !this.#fromStart && this.#request.replay) {
+    if (this.#hasTerminal(session) && !this.#fromStart && this.#request.replay) {
       const { data, fullScreen } = await screenAfter(bytesIn(before, 'stdout'), this.#size.current ?? USUAL_SIZE);
       await this.#socket.control({ type: 'attached', replayedBytes: data.length });
       await this.#socket.send(CHANNEL.stdout, data);
@@ -253,8 +270,19 @@ export class Attachment {
     await this.#socket.control(status);
   }
 
+  /** A container beside main1 that has ended is not waited for: only a restart of the session brings it back. */
+  #endOfSub({ state, subs }: Session): SubRecord | undefined {
+    const record = subs.find(({ name }) => name === this.#container);
+    return state === 'running' && record?.state === 'ended' ? record : undefined;
+  }
+
+  async #finishSub({ name, exitCode, reason }: SubRecord): Promise<void> {
+    await this.#socket.control({ type: 'exit', code: exitCode ?? 1, message: `${name} ${reason ?? 'ended'}`, cause: null });
+    this.#socket.close(1000, 'ended');
+  }
+
   async #finish(session: Session): Promise<void> {
-    const kept = await keptLog(this.#parts.sessions, session.id);
+    const kept = await keptLog(this.#parts.sessions, { session, container: this.#container });
     if (this.#position === undefined) await this.#replay(session, kept);
     else await this.#giveAll(this.#position.rest(kept));
     await this.#socket.control(exitOf(session));

@@ -34,8 +34,15 @@ export function refuseUnlessRunning(session: Session): void {
   throw new ProblemError('wrong-state', `${session.name} is ${session.state} (${session.reason}): ${remedy}`);
 }
 
+export interface RunExec {
+  readonly session: Session;
+  /** Without it main1. */
+  readonly container?: string;
+  readonly exec: ExecRequest;
+}
+
 /** One more process in the session, with a client on it; its end does not touch the session. */
-export async function runExec(runtime: Runtime, socket: ProcessClient, request: { session: Session; exec: ExecRequest }): Promise<void> {
+export async function runExec(runtime: Runtime, socket: ProcessClient, { session, container, exec }: RunExec): Promise<void> {
   const input = new TypedInput(socket);
   let terminal: Terminal | undefined;
   socket.receive({
@@ -45,7 +52,7 @@ export async function runExec(runtime: Runtime, socket: ProcessClient, request: 
     resize: (size) => void terminal?.resize(size).catch(() => undefined),
   });
   try {
-    terminal = await runtime.exec(containerOf(request.session), request.exec);
+    terminal = await runtime.exec(containerOf(session, container), exec);
   } catch (error) {
     return await refuse(socket, error);
   }

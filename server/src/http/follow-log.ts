@@ -6,14 +6,13 @@ import type { Notifications } from '../domain/sessions/session-store.ts';
 import { RuntimeError } from '../runtimes/runtime.ts';
 import { bytesIn, Skipping, tailOf, withoutStart, type LogStream } from './log-chunks.ts';
 import { LogPosition } from './log-position.ts';
-import { earlierLog, keptLog, readLog, type LogParts } from './session-log.ts';
+import { earlierLog, keptLog, readLog, type LogOf, type LogParts } from './session-log.ts';
 import { SessionWatch } from './session-watch.ts';
 
 const POLL_MS = 2_000;
 const SETTLING_MS = 200;
 
-export interface FollowLog {
-  readonly session: Session;
+export interface FollowLog extends LogOf {
   readonly tail: number | undefined;
   readonly signal: AbortSignal;
 }
@@ -43,6 +42,7 @@ class Follower {
   readonly #parts: LogParts;
   readonly #signal: AbortSignal;
   readonly #tail: number | undefined;
+  readonly #container: string;
   #position: LogPosition | undefined;
   /** The engine's start time of the process whose output has been given to its end. */
   #done: number | undefined;
@@ -51,11 +51,12 @@ class Follower {
     this.#parts = parts;
     this.#signal = request.signal;
     this.#tail = request.tail;
+    this.#container = request.container;
   }
 
   /** The output of the process that runs now, to its end; nothing while none runs or its output was given. */
   async *pass(session: Session): AsyncGenerator<KeptChunk> {
-    const ref = containerOf(session);
+    const ref = containerOf(session, this.#container);
     try {
       const { phase, startedAt } = await this.#parts.runtime.inspect(ref);
       if (phase !== 'running' && phase !== 'frozen') return;
@@ -69,9 +70,13 @@ class Follower {
     }
   }
 
+  #of(session: Session): LogOf {
+    return { session, container: this.#container };
+  }
+
   /** What is kept of it beyond what was given. */
   async *rest(session: Session): AsyncGenerator<KeptChunk> {
-    const kept = await keptLog(this.#parts.sessions, session.id);
+    const kept = await keptLog(this.#parts.sessions, this.#of(session));
     if (this.#position !== undefined) yield* this.#position.rest(kept);
     else yield* this.#tail === undefined ? kept : tailOf(kept, this.#tail);
   }
@@ -80,7 +85,7 @@ class Follower {
   async *#begin(session: Session): AsyncGenerator<KeptChunk> {
     const position = new LogPosition(this.#parts.runtime);
     if (this.#tail !== undefined) {
-      const past = await readLog(this.#parts, session, this.#signal);
+      const past = await readLog(this.#parts, this.#of(session), this.#signal);
       for (const chunk of past) position.advance(chunk);
       this.#position = position;
       yield* tailOf(past, this.#tail);
@@ -90,15 +95,15 @@ class Follower {
   }
 
   async *#readOn(session: Session, position: LogPosition): AsyncGenerator<KeptChunk> {
-    const given = position.locateIn(await readLog(this.#parts, session, this.#signal));
-    const earlier = await earlierLog(this.#parts, session);
+    const given = position.locateIn(await readLog(this.#parts, this.#of(session), this.#signal));
+    const earlier = await earlierLog(this.#parts, this.#of(session));
     for (const chunk of withoutStart(earlier, given)) {
       position.advance(chunk);
       yield chunk;
     }
     const left = (stream: LogStream): number => Math.max(given[stream] - bytesIn(earlier, stream).length, 0);
     const skipping = new Skipping({ stdout: left('stdout'), stderr: left('stderr') });
-    for await (const chunk of this.#parts.runtime.logs(containerOf(session), { follow: true, signal: this.#signal })) {
+    for await (const chunk of this.#parts.runtime.logs(containerOf(session, this.#container), { follow: true, signal: this.#signal })) {
       const unread = skipping.unread(chunk);
       if (unread === undefined) continue;
       position.advance(unread);

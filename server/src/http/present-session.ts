@@ -1,6 +1,8 @@
 import type { Session as Shown } from '@berth/contract';
 import { withoutSecrets } from '../domain/deliveries/callback.ts';
 import { isReserved } from '../domain/scheduling/slots.ts';
+import { clusterOf, seatsOf } from '../domain/sessions/container-plan.ts';
+import { containerViews, isDegraded } from '../domain/sessions/container-view.ts';
 import { resultOf } from '../domain/sessions/result.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import { storagesIn } from '../domain/storages/session-mounts.ts';
@@ -26,6 +28,10 @@ export function presentSession(session: Session): Shown {
     stdin: spec.stdin,
     resources: presentResources(session),
     mounts: presentMounts(session),
+    clusterSize: clusterOf(spec).size,
+    clusterMode: clusterOf(spec).mode,
+    containers: [...containerViews(session)],
+    degraded: isDegraded(session),
     // Empty until a cluster has decided.
     node: session.grant?.node || null,
     egress: spec.egress,
@@ -64,7 +70,7 @@ function presentResources({ spec, grant }: Session): Shown['resources'] {
     memoryBytes: spec.memoryBytes,
     sharedMemoryBytes: spec.sharedMemoryBytes,
     reserved: isReserved(spec),
-    devices: [...(grant?.devices ?? [])],
+    devices: grant === null ? [] : seatsOf(grant).flatMap(({ devices }) => devices),
   };
 }
 

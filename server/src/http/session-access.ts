@@ -1,4 +1,5 @@
 import { ProblemError, type Session as Shown } from '@berth/contract';
+import { containerNames } from '../domain/sessions/container-plan.ts';
 import type { SessionStore } from '../domain/sessions/session-store.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { Caller } from './caller.ts';
@@ -27,6 +28,13 @@ export async function findSession(sessions: SessionStore, caller: Caller, reques
     );
   }
   return found;
+}
+
+/** One of its containers, by its name. */
+export function containerNamed({ name, spec }: Session, container: string): string {
+  const there = containerNames(spec);
+  if (there.includes(container)) return container;
+  throw new ProblemError('not-found', `"${name}" has no container "${container}": it has ${there.join(', ')}`, { field: 'container' });
 }
 
 export const present = (session: Session, caller: Caller): Shown =>

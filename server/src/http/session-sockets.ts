@@ -10,7 +10,7 @@ import type { CutReason, LiveConnections } from './live-connections.ts';
 import { matchPath } from './match-path.ts';
 import type { OpenSocket } from './open-socket.ts';
 import { asProblem, PROBLEM_TYPE, toProblem } from './problems.ts';
-import { findSession } from './session-access.ts';
+import { containerNamed, findSession } from './session-access.ts';
 import { checked } from './stream-routes.ts';
 import { targetOf, type Door, type Entry } from './web-sockets.ts';
 
@@ -62,19 +62,21 @@ async function prepare(parts: SessionSocketParts, request: IncomingMessage, requ
 async function prepareAttach(parts: SessionSocketParts, caller: Caller, request: { params: unknown; query: unknown }): Promise<Frames> {
   const { params, query } = checked(streams.attachSession, request);
   const session = await findSession(parts.sessions, caller, { text: params.session, access: 'content' });
+  const container = containerNamed(session, query.container);
   audit(caller, 'session.attach', session);
   const size = query.rows === undefined || query.cols === undefined ? undefined : { rows: query.rows, cols: query.cols };
-  return (socket) => new Attachment(parts, { session, socket, size, replay: query.replay, stdin: query.stdin }).run();
+  return (socket) => new Attachment(parts, { session, container, socket, size, replay: query.replay, stdin: query.stdin }).run();
 }
 
 async function prepareExec(parts: SessionSocketParts, caller: Caller, request: { params: unknown; query: unknown }): Promise<Frames> {
   const { params, query } = checked(streams.execSession, request);
   const command = parseCommand(query.command);
   const session = await findSession(parts.sessions, caller, { text: params.session, access: 'content' });
+  const container = containerNamed(session, query.container);
   refuseUnlessRunning(session);
   audit(caller, 'session.exec', session);
   const tty = query.tty ? { rows: query.rows ?? 24, cols: query.cols ?? 80 } : null;
-  return (socket) => runExec(parts.runtime, socket, { session, exec: { command, tty } });
+  return (socket) => runExec(parts.runtime, socket, { session, container, exec: { command, tty } });
 }
 
 async function hold(

@@ -1,4 +1,4 @@
-import { SessionEvent, streams, type StreamEndpoint } from '@berth/contract';
+import { ProblemError, SessionEvent, streams, type StreamEndpoint } from '@berth/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import type { z } from 'zod';
@@ -8,10 +8,10 @@ import type { Session } from '../domain/sessions/session.ts';
 import { audit, type Caller } from './caller.ts';
 import { FROM_NOW, type EventFeed } from './event-feed.ts';
 import { followLog } from './follow-log.ts';
-import type { LiveConnections } from './live-connections.ts';
+import type { CutReason, LiveConnections } from './live-connections.ts';
 import type { HttpParts } from './parts.ts';
 import { checkedRequest, type CallerOf } from './route.ts';
-import { findSession } from './session-access.ts';
+import { containerNamed, findSession } from './session-access.ts';
 import { tailOf } from './log-chunks.ts';
 import { readLog } from './session-log.ts';
 import { serverSentEvents } from './sse.ts';
@@ -69,10 +69,11 @@ async function sessionLogs(context: StreamParts, request: FastifyRequest, reply:
   const { params, query } = checked(streams.sessionLogs, request);
   const session = await findSession(parts.sessions, caller, { text: params.session, access: 'content' });
   audit(caller, 'session.logs', session);
+  const of = { session, container: containerNamed(session, query.container) };
   const signal = openFor(context, { caller, reply });
   const wanted = (chunk: { stream: 'stdout' | 'stderr' }): boolean => query.stream === 'both' || query.stream === chunk.stream;
   if (!query.follow) {
-    const chunks = (await readLog(parts, session, signal)).filter(wanted);
+    const chunks = (await readLog(parts, of, signal)).filter(wanted);
     const shown = query.tail === undefined ? chunks : tailOf(chunks, query.tail);
     return sendBytes(
       reply,
@@ -83,21 +84,24 @@ async function sessionLogs(context: StreamParts, request: FastifyRequest, reply:
     );
   }
   async function* bytes(): AsyncGenerator<Buffer> {
-    for await (const chunk of followLog(parts, { session, tail: query.tail, signal })) if (wanted(chunk)) yield chunk.data;
+    for await (const chunk of followLog(parts, { ...of, tail: query.tail, signal })) if (wanted(chunk)) yield chunk.data;
   }
   return sendBytes(reply, Readable.from(bytes(), { objectMode: false }));
 }
 
-/** Fires when the client goes away, the server stops or the token behind the request is no longer good. */
-function openFor({ live }: StreamParts, { caller, reply }: { caller: Caller; reply: FastifyReply }): AbortSignal {
+/** Fires when the client goes away, the server stops or the token behind the request is no longer good; its reason is a problem. */
+export function openFor({ live }: Pick<StreamParts, 'live'>, { caller, reply }: { caller: Pick<Caller, 'tokenHash'>; reply: FastifyReply }): AbortSignal {
   const over = new AbortController();
-  const release = live.add(caller, () => over.abort());
+  const release = live.add(caller, (reason) => over.abort(problemOfCut(reason)));
   reply.raw.once('close', () => {
     release();
-    over.abort();
+    over.abort(new ProblemError('bad-request', 'the client went away before its answer'));
   });
   return over.signal;
 }
+
+const problemOfCut = (reason: CutReason): ProblemError =>
+  reason.kind === 'stopping' ? new ProblemError('shutting-down', 'this server is stopping: try again in a moment') : reason.problem;
 
 function sendEvents(reply: FastifyReply, events: AsyncGenerator<StoredEvent>): FastifyReply {
   const text = Readable.from(serverSentEvents(presented(events)), { objectMode: false });

@@ -1,18 +1,13 @@
-import { gzipSync } from 'node:zlib';
-import { containerOf, type PlanPolicy } from '../domain/sessions/container-plan.ts';
-import { vacated } from '../domain/sessions/decide-on-cluster.ts';
+import { ASKED_AGAIN_MS, askedAgain, vacated } from '../domain/sessions/decide-on-cluster.ts';
 import { finish, type Action, type Move } from '../domain/sessions/decision.ts';
-import { encodeChunk, lastLines, type KeptChunk } from '../domain/sessions/kept-log.ts';
 import { moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
 import { beginStep, startTimeline } from '../domain/sessions/timeline.ts';
-import { mountsOf } from '../domain/storages/session-mounts.ts';
-import { canFreeze, type Runtime } from '../runtimes/runtime.ts';
-import { containerSpec } from './container-spec.ts';
-import type { Gate } from './gate.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
 import { LEASE_MS } from './lease.ts';
 import type { QueueRunner } from './queue-runner.ts';
+import { SessionContainers, type ContainersParts } from './session-containers.ts';
 import type { StartGate } from './start-gate.ts';
 
 /** What came of an action: look again (with what was learned), write this, or wait. */
@@ -22,28 +17,25 @@ export type Outcome =
   | { readonly kind: 'save'; readonly next: Session; readonly event: NewEvent | null }
   | { readonly kind: 'wait'; readonly inMs: number };
 
-export interface ActionsParts {
+export interface ActionsParts extends ContainersParts {
   readonly store: ReconcilerStore;
   readonly runtime: Runtime;
   readonly queue: QueueRunner;
-  /** Starts under way at once: more than two per CPU only make every one slower. */
-  readonly launches: Gate;
   readonly startGate: StartGate;
-  readonly plan: PlanPolicy;
-  readonly keptLogBytes: number;
   readonly now: () => Date;
 }
 
 const PULL_LOOK_MS = 300;
 const QUEUE_LOOK_MS = 10_000;
-const LAST_LINES = 20;
 
 /** The verbs of `decide`, carried out. Each may be repeated after a crash at any point. */
 export class Actions {
   private readonly parts: ActionsParts;
+  private readonly containers: SessionContainers;
 
   constructor(parts: ActionsParts) {
     this.parts = parts;
+    this.containers = new SessionContainers(parts);
   }
 
   perform(action: Action, session: Session): Promise<Outcome> {
@@ -70,6 +62,8 @@ export class Actions {
         return this.keepLog(session);
       case 'release':
         return this.release(session);
+      case 'ask-again':
+        return this.askAgain(session);
       case 'vacate':
         return this.vacate(session);
       case 'remove':
@@ -117,7 +111,7 @@ export class Actions {
   }
 
   private async launch(session: Session): Promise<Outcome> {
-    const { runtime, launches, plan, now } = this.parts;
+    const { launches, now } = this.parts;
     const digest = session.imageDigest;
     if (digest === null) throw new Error(`session ${session.id} is ${session.state} without an image`);
     let { timeline } = session;
@@ -126,38 +120,28 @@ export class Actions {
     };
     await launches.run(async () => {
       mark('storage');
-      await this.ensureStorages(session, session.grant?.node ?? '', digest);
-      mark('create');
-      await runtime.create(containerSpec(session, digest, plan));
+      await this.containers.ensureStorages(session, digest);
     });
+    mark('create');
+    await this.containers.create(session, digest);
     await this.letListen(session);
-    await launches.run(async () => {
-      mark('start');
-      await runtime.start(containerOf(session));
-      mark('ready');
-    });
+    mark('start');
+    await this.containers.start(session);
+    mark('ready');
     return started({ ...session, timeline });
   }
 
-  /** Its home, and the storages that it mounts. */
-  private async ensureStorages(session: Session, node: string, image: string): Promise<void> {
-    await Promise.all(mountsOf(session).map(({ storage }) => this.parts.runtime.ensureStorage(node, storage, image)));
-  }
-
   private async create(session: Session): Promise<Outcome> {
-    const { runtime, launches, plan } = this.parts;
-    await launches.run(async () => {
-      const { image, node } = session.spec;
-      await this.ensureStorages(session, node ?? '', image);
-      await runtime.create({ ...containerSpec(session, image, plan), node: node ?? '' });
-    });
+    const { image } = session.spec;
+    await this.parts.launches.run(() => this.containers.ensureStorages(session, image));
+    await this.containers.create(session, image);
     return { kind: 'again' };
   }
 
   /** The new generation is written down before anything of it exists: the sweep takes the old one for what it is. */
   private async replace(session: Session): Promise<Outcome> {
     // Of one that others deleted, something may be left.
-    await this.parts.runtime.remove(containerOf(session));
+    await this.containers.remove(session);
     const next = note(session, {
       generation: session.generation + 1,
       processStartedAt: null,
@@ -171,12 +155,19 @@ export class Actions {
   }
 
   private async release(session: Session): Promise<Outcome> {
-    await this.parts.runtime.remove(containerOf(session));
+    await this.containers.remove(session);
     return { kind: 'again' };
   }
 
+  private async askAgain(session: Session): Promise<Outcome> {
+    await this.containers.remove(session);
+    const next = askedAgain(session);
+    const saved = await this.parts.store.save(next, { kind: 'notice', message: next.reason }, ASKED_AGAIN_MS);
+    return saved ? { kind: 'wait', inMs: ASKED_AGAIN_MS } : { kind: 'again' };
+  }
+
   private async vacate(session: Session): Promise<Outcome> {
-    await this.parts.runtime.remove(containerOf(session));
+    await this.containers.remove(session);
     return { kind: 'move', move: vacated() };
   }
 
@@ -186,47 +177,35 @@ export class Actions {
   }
 
   private async start(session: Session): Promise<Outcome> {
-    const { launches, runtime, now } = this.parts;
+    const { now } = this.parts;
     if (session.processStartedAt === null) await this.letListen(session);
-    return launches.run(async () => {
-      const starting = beginStep(session.timeline, 'start', now());
-      await runtime.start(containerOf(session));
-      return started({ ...session, timeline: beginStep(starting, 'ready', now()) });
-    });
+    const starting = beginStep(session.timeline, 'start', now());
+    await this.containers.start(session);
+    return started({ ...session, timeline: beginStep(starting, 'ready', now()) });
   }
 
   private async freeze(session: Session): Promise<Outcome> {
-    const { runtime } = this.parts;
-    if (canFreeze(runtime)) await runtime.freeze(containerOf(session));
+    await this.containers.freeze(session);
     return { kind: 'again' };
   }
 
   private async thaw(session: Session): Promise<Outcome> {
-    const { runtime } = this.parts;
-    if (canFreeze(runtime)) await runtime.thaw(containerOf(session));
+    await this.containers.thaw(session);
     return { kind: 'again' };
   }
 
   private async stop(session: Session): Promise<Outcome> {
-    await this.parts.runtime.stop(containerOf(session), this.parts.plan.stopGraceSeconds);
+    await this.containers.stop(session);
     return { kind: 'again' };
   }
 
   private async keepLog(session: Session): Promise<Outcome> {
-    const { runtime, store, keptLogBytes } = this.parts;
-    const chunks: KeptChunk[] = [];
-    let bytes = 0;
-    for await (const chunk of runtime.logs(containerOf(session), { follow: false, signal: AbortSignal.timeout(60_000) })) {
-      chunks.push(chunk);
-      bytes += chunk.data.length;
-      while (bytes > keptLogBytes && chunks.length > 1) bytes -= chunks.shift()?.data.length ?? 0;
-    }
-    await store.keepLog(session.id, session.generation, gzipSync(Buffer.concat(chunks.map(encodeChunk)), { level: 1 }));
-    return { kind: 'save', next: note(session, { logsKept: true, lastLog: lastLines(chunks, LAST_LINES) }), event: null };
+    const lastLog = await this.containers.keepLogs(session);
+    return { kind: 'save', next: note(session, { logsKept: true, lastLog }), event: null };
   }
 
   private async remove(session: Session): Promise<Outcome> {
-    await this.parts.runtime.remove(containerOf(session));
+    await this.containers.remove(session);
     return { kind: 'move', move: finish(session, this.parts.now()) };
   }
 }

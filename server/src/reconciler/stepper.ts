@@ -1,11 +1,13 @@
 import { decide, needsLook } from '../domain/sessions/decide.ts';
 import { fail, type Decision, type LifePolicy, type Seen } from '../domain/sessions/decision.ts';
-import { containerOf } from '../domain/sessions/container-plan.ts';
+import { containersOf, MAIN } from '../domain/sessions/container-plan.ts';
+import { runningReason } from '../domain/sessions/container-view.ts';
 import { isFinal, moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
+import { seeTogether } from '../domain/sessions/see-together.ts';
 import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
 import { closeAll } from '../domain/sessions/timeline.ts';
-import { RuntimeError, type Runtime } from '../runtimes/runtime.ts';
+import { RuntimeError, type ContainerRef, type Runtime } from '../runtimes/runtime.ts';
 import type { Actions, Outcome } from './actions.ts';
 import { LEASE_MS } from './lease.ts';
 import type { Probe } from './probe.ts';
@@ -64,10 +66,14 @@ export class Stepper {
   }
 
   private async look(session: Session, hinted: AbortSignal): Promise<Seen> {
-    const ref = containerOf(session);
+    const sightings = containersOf(session).map(async (ref) => ({ name: ref.container, seen: await this.lookAt(session, ref, hinted) }));
+    return seeTogether(session, await Promise.all(sightings), this.parts.policy);
+  }
+
+  private async lookAt(session: Session, ref: ContainerRef, hinted: AbortSignal): Promise<Seen> {
     const observed = await this.parts.runtime.inspect(ref);
     const { port } = session.spec;
-    const asks = port !== null && asksPort(session, observed.phase);
+    const asks = ref.container === MAIN && port !== null && asksPort(session, observed.phase);
     return { ...observed, ready: !asks || (observed.answers ?? (await this.parts.probe(ref, port, hinted))) };
   }
 
@@ -121,7 +127,7 @@ export class Stepper {
   /** The engine answers again: the reason says what is true now. */
   private async forgetTrouble(session: Session): Promise<Step> {
     if (session.attempts === 0) return { session };
-    return this.save(note(session, { attempts: 0, reason: session.state === 'running' ? 'running' : session.reason }), null);
+    return this.save(note(session, { attempts: 0, reason: session.state === 'running' ? runningReason(session.subs) : session.reason }), null);
   }
 
   /** Silence of the engine proves nothing about the container, so it never fails a session; other errors do after some tries. */

@@ -1,6 +1,7 @@
 import { isFinal } from '../domain/sessions/lifecycle.ts';
-import type { QuarantineStore, ReconcilerStore, Stray } from '../domain/sessions/session-store.ts';
-import type { ContainerPhase, Observed, Runtime } from '../runtimes/runtime.ts';
+import { containerNames } from '../domain/sessions/container-plan.ts';
+import type { LiveSession, QuarantineStore, ReconcilerStore, Stray } from '../domain/sessions/session-store.ts';
+import type { ContainerPhase, ContainerRef, Observed, Runtime } from '../runtimes/runtime.ts';
 
 export interface SweepParts {
   readonly store: ReconcilerStore;
@@ -49,18 +50,34 @@ export async function sweep(parts: SweepParts): Promise<SweepReport> {
 
 /** Live sessions whose container is not as it should be are looked at now. */
 async function correct(parts: SweepParts, observed: readonly Observed[]): Promise<number> {
-  const containers = new Map(observed.map((one) => [`${one.ref.sessionId} ${one.ref.generation}`, one]));
+  const found = new Map(observed.map((one) => [keyOf(one.ref), one]));
   let corrected = 0;
-  for (const { id, state, generation } of await parts.store.live()) {
-    const { phase, silent } = containers.get(`${id} ${generation}`) ?? NONE;
-    // Of a node that falls silent, nothing may tell: its pods need not change by that.
-    if (silent === undefined && isAsExpected(state, phase, parts.runtime.orchestrates)) continue;
+  for (const session of await parts.store.live()) {
+    const asExpected = ({ state, ref }: Expected): boolean => {
+      const { phase, silent } = found.get(keyOf(ref)) ?? NONE;
+      // Of a node that falls silent, nothing may tell: its pods need not change by that.
+      return silent === undefined && isAsExpected(state, phase, parts.runtime.orchestrates);
+    };
+    if (expectedOf(session).every(asExpected)) continue;
     corrected += 1;
-    await parts.hint(id);
+    await parts.hint(session.id);
   }
   return corrected;
 }
 
+interface Expected {
+  readonly state: string;
+  readonly ref: ContainerRef;
+}
+
+/** Its containers, but for those that are known not to run any more. */
+function expectedOf({ id, state, generation, cluster, subs }: LiveSession): readonly Expected[] {
+  const ended = new Set(subs.flatMap((sub) => (sub.state === 'ended' ? [sub.name] : [])));
+  const names = containerNames(cluster === null ? {} : { cluster }).filter((name) => !ended.has(name));
+  return names.map((container) => ({ state, ref: { sessionId: id, generation, container } }));
+}
+
+const keyOf = ({ sessionId, generation, container }: ContainerRef): string => `${sessionId} ${generation} ${container}`;
 const NONE: Pick<Observed, 'phase' | 'silent'> = { phase: 'absent' };
 
 function isAsExpected(state: string, phase: ContainerPhase, orchestrated: boolean): boolean {

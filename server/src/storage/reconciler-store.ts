@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { waitingText } from '../domain/scheduling/explain.ts';
 import { HOLDS_CPU, isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Session, WaitingFor } from '../domain/sessions/session.ts';
-import type { Counted, NewEvent, Placement, ReconcilerStore } from '../domain/sessions/session-store.ts';
+import type { Counted, LiveSession, NewEvent, Placement, ReconcilerStore } from '../domain/sessions/session-store.ts';
 import type { KeptStatistics } from '../domain/sessions/statistics.ts';
 import { killPoint } from '../kill-points.ts';
 import type { Database } from './database.ts';
@@ -145,8 +145,10 @@ export class PostgresReconcilerStore implements ReconcilerStore {
     );
   }
 
-  async live(): Promise<readonly Pick<Session, 'id' | 'state' | 'generation'>[]> {
-    return this.db.selectFrom('sessions').select(['id', 'state', 'generation']).where('ended_at', 'is', null).execute();
+  async live(): Promise<readonly LiveSession[]> {
+    const { rows } = await sql<LiveSession>`
+      select id, state, generation, subs, spec->'cluster' as cluster from sessions where ended_at is null`.execute(this.db);
+    return rows;
   }
 
   async known(ids: readonly string[]): Promise<ReadonlyMap<string, Pick<Session, 'state' | 'generation'>>> {
@@ -155,12 +157,12 @@ export class PostgresReconcilerStore implements ReconcilerStore {
     return new Map(rows.map(({ id, ...rest }) => [id, rest]));
   }
 
-  async keepLog(sessionId: string, generation: number, log: Buffer): Promise<void> {
+  async keepLog({ sessionId, generation, container }: Parameters<ReconcilerStore['keepLog']>[0], log: Buffer): Promise<void> {
     await killPoint('store.session-log', () =>
       this.db
         .insertInto('session_logs')
-        .values({ session_id: sessionId, generation, log })
-        .onConflict((conflict) => conflict.columns(['session_id', 'generation']).doUpdateSet({ log }))
+        .values({ session_id: sessionId, container, generation, log })
+        .onConflict((conflict) => conflict.columns(['session_id', 'container', 'generation']).doUpdateSet({ log }))
         .execute(),
     );
   }

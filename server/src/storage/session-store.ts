@@ -166,12 +166,13 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
     });
   }
 
-  async logs(sessionId: string, before = 2 ** 31 - 1): Promise<readonly Buffer[]> {
+  async logs({ sessionId, container }: Parameters<SessionStore['logs']>[0], before = 2 ** 31 - 1): Promise<readonly Buffer[]> {
     if (!isUuid(sessionId)) return [];
     const rows = await this.db
       .selectFrom('session_logs')
       .select('log')
       .where('session_id', '=', sessionId)
+      .where('container', '=', container)
       .where('generation', '<', before)
       .orderBy('generation')
       .execute();

@@ -65,7 +65,7 @@ async function fill(storage: Storage): Promise<void> {
       { kind: 'state', message: '' },
       5,
     );
-    if (n % 5 === 0) await storage.sessions.keepLog(session.id, 1, Buffer.alloc(100_000 * n, `log ${n}\0\xff`, 'latin1'));
+    if (n % 5 === 0) await storage.sessions.keepLog({ sessionId: session.id, generation: 1, container: 'main1' }, Buffer.alloc(100_000 * n, `log ${n}\0\xff`, 'latin1'));
   }
   await storage.tokens.create({ id: newId(), name: 't', userId: owner.id, prefix: 'p', hash: 'a'.repeat(64), expiresAt: new Date(1) });
   await storage.keypairs.create({ id: newId(), userId: owner.id, name: '', accessKey: ACCESS_KEY, secretKey: 'secret' });

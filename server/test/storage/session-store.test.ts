@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeCursor } from '../../src/storage/cursor.ts';
 import { openTestStorage, type TestStorage } from '../test-database.ts';
-import { after, draft, GRANT, makeOwner, makeSession, newId, type Owner } from './make.ts';
+import { after, draft, GRANT, makeOwner, makeSession, newId, SPEC, type Owner } from './make.ts';
 
 let storage: TestStorage;
 let owner: Owner;
@@ -185,14 +185,33 @@ describe('request', () => {
 
 test('a kept log comes back byte for byte, and keeping it again replaces it', async () => {
   const { id } = await makeSession(storage, owner);
-  expect(await storage.sessions.logs(id)).toEqual([]);
+  const main = { sessionId: id, container: 'main1' };
+  expect(await storage.sessions.logs(main)).toEqual([]);
   const log = Buffer.from([0, 1, 255, 10, 0]);
-  await storage.sessions.keepLog(id, 1, Buffer.from('first'));
-  await storage.sessions.keepLog(id, 1, log);
-  expect(await storage.sessions.logs(id)).toEqual([log]);
-  await storage.sessions.keepLog(id, 2, Buffer.from('second generation'));
-  expect(await storage.sessions.logs(id)).toEqual([log, Buffer.from('second generation')]);
-  expect(await storage.sessions.logs(id, 2)).toEqual([log]);
+  await storage.sessions.keepLog({ ...main, generation: 1 }, Buffer.from('first'));
+  await storage.sessions.keepLog({ ...main, generation: 1 }, log);
+  expect(await storage.sessions.logs(main)).toEqual([log]);
+  await storage.sessions.keepLog({ ...main, generation: 2 }, Buffer.from('second generation'));
+  expect(await storage.sessions.logs(main)).toEqual([log, Buffer.from('second generation')]);
+  expect(await storage.sessions.logs(main, 2)).toEqual([log]);
+});
+
+test('each container of a session has a log of its own', async () => {
+  const { id } = await makeSession(storage, owner, { spec: { ...SPEC, cluster: { size: 2, mode: 'single-node' } } });
+  for (const container of ['main1', 'sub1'])
+    await storage.sessions.keepLog({ sessionId: id, generation: 1, container }, Buffer.from(container));
+  expect(await storage.sessions.logs({ sessionId: id, container: 'sub1' })).toEqual([Buffer.from('sub1')]);
+  expect(await storage.sessions.logs({ sessionId: id, container: 'sub2' })).toEqual([]);
+});
+
+test('what was seen of the containers beside main1 comes back, and with it the sweep knows what to expect', async () => {
+  const cluster = { size: 3, mode: 'multi-node' } as const;
+  const session = await makeSession(storage, owner, { spec: { ...SPEC, cluster } });
+  expect(session.subs).toEqual([]);
+  const subs = [{ name: 'sub1', state: 'ended', startedAt: '2026-01-01T00:00:00.000Z', exitCode: 137, reason: 'ended, exit 137' }] as const;
+  expect(await storage.sessions.save(after(session, { subs }), null, null)).toBe(true);
+  expect((await storage.sessions.get(session.id))?.subs).toEqual(subs);
+  expect((await storage.sessions.live()).find(({ id }) => id === session.id)).toMatchObject({ cluster, subs });
 });
 
 test('what programs print, NUL and half characters included, can be kept', async () => {

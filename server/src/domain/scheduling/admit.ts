@@ -1,5 +1,6 @@
+import { clusterOf } from '../sessions/container-plan.ts';
 import { note } from '../sessions/lifecycle.ts';
-import type { Session, WaitingFor } from '../sessions/session.ts';
+import type { Seat, Session, WaitingFor } from '../sessions/session.ts';
 import type { Placement } from '../sessions/session-store.ts';
 import { closeAll } from '../sessions/timeline.ts';
 import { holdsOf, isAtWork, UserLoad } from './holds.ts';
@@ -38,16 +39,18 @@ export function admit(picture: Placement, capacities: readonly NodeCapacity[], p
 function admitted(session: Session, capacities: readonly NodeCapacity[], rules: Ceilings & { readonly now: Date }): Session {
   const { spec } = session;
   const largest = (of: (node: NodeCapacity) => number): number => Math.max(...capacities.map(of));
+  const seat: Seat = {
+    node: '',
+    cpus: spec.cpu ?? largest(({ cpu }) => cpu),
+    memoryBytes: spec.memoryBytes ?? Math.floor(largest(({ memoryBytes }) => memoryBytes) * rules.unreservedMemoryShare),
+    devices: [],
+  };
+  const subs = Array.from({ length: clusterOf(spec).size - 1 }, () => seat);
   return note(session, {
     reason: 'asked the cluster for a place',
     waiting: null,
     timeline: closeAll(session.timeline, rules.now),
     generation: session.generation + 1,
-    grant: {
-      node: '',
-      cpus: spec.cpu ?? largest(({ cpu }) => cpu),
-      memoryBytes: spec.memoryBytes ?? Math.floor(largest(({ memoryBytes }) => memoryBytes) * rules.unreservedMemoryShare),
-      devices: [],
-    },
+    grant: { ...seat, ...(subs.length > 0 && { subs, askedAt: rules.now.toISOString() }) },
   });
 }

@@ -1,5 +1,5 @@
 import type { NodeRoom } from './place.ts';
-import { heldBy, type Slots } from './slots.ts';
+import { heldOn, type Slots } from './slots.ts';
 
 const NOTHING: Slots = { cpu: 0, memoryBytes: 0, gpu: 0 };
 
@@ -9,8 +9,9 @@ export function sharesOf(rooms: readonly NodeRoom[]): ReadonlyMap<string, number
     .map(({ capacity }) => ({ cpu: capacity.cpu, memoryBytes: capacity.memoryBytes, gpu: capacity.devices.length }))
     .reduce(plus, NOTHING);
   const held = new Map<string, Slots>();
-  for (const session of rooms.flatMap(({ holders }) => holders))
-    held.set(session.ownerId, plus(held.get(session.ownerId) ?? NOTHING, heldBy(session)));
+  for (const { capacity, holders } of rooms)
+    for (const session of holders)
+      held.set(session.ownerId, plus(held.get(session.ownerId) ?? NOTHING, heldOn(session, capacity.name)));
   return new Map([...held].map(([owner, slots]) => [owner, dominant(slots, total)]));
 }
 

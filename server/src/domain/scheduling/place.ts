@@ -1,7 +1,8 @@
-import type { Grant, Session } from '../sessions/session.ts';
-import { explainShortage } from './explain.ts';
+import { clusterOf, seatsOf } from '../sessions/container-plan.ts';
+import type { Grant, Seat, Session } from '../sessions/session.ts';
+import { explainMachine, explainShortage, explainShortCluster } from './explain.ts';
 import type { NodeCapacity } from './node-directory.ts';
-import { heldBy, holdsAnything, slotsOf, type Slots } from './slots.ts';
+import { heldOn, holdsAnything, slotsOf, thousandths, times, type Slots } from './slots.ts';
 
 /** A node with what is left of it while a queue is being placed. */
 export interface NodeRoom {
@@ -22,9 +23,11 @@ export type Placed =
 
 export function roomsOf(capacities: readonly NodeCapacity[], holding: readonly Session[]): readonly NodeRoom[] {
   return capacities.map((capacity) => {
-    const holders = holding.filter((session) => session.grant?.node === capacity.name && holdsAnything(session));
-    const used = holders.map(heldBy);
-    const taken = new Set(holders.flatMap((session) => session.grant?.devices ?? []));
+    const { name } = capacity;
+    const seatsHere = ({ grant }: Session): readonly Seat[] => (grant === null ? [] : seatsOf(grant).filter(({ node }) => node === name));
+    const holders = holding.filter((session) => holdsAnything(session) && seatsHere(session).length > 0);
+    const used = holders.map((session) => heldOn(session, name));
+    const taken = new Set(holders.flatMap(seatsHere).flatMap(({ devices }) => devices));
     const freeDevices = capacity.devices.filter((device) => !taken.has(device));
     return {
       capacity,
@@ -39,19 +42,34 @@ export function roomsOf(capacities: readonly NodeCapacity[], holding: readonly S
   });
 }
 
-/** The node with the most CPU left that has room, or why each has none. A session that has a container stays with its node. */
+/**
+ * Places for all containers of a session, or why each node has none: all or nothing. Of the nodes with room the one with the most CPU
+ * left; a session that has containers stays with their nodes.
+ */
 export function place(session: Session, rooms: readonly NodeRoom[], ceilings: Ceilings): Placed {
-  const need = needNow(session);
-  const bound = boundNode(session);
-  const candidates = rooms.filter((room) => bound === null || room.capacity.name === bound);
-  const fitting = candidates.filter((room) => room.capacity.reachable && fits(need, room.free)).toSorted((a, b) => b.free.cpu - a.free.cpu);
-  const best = fitting[0];
-  if (best !== undefined) return { fits: true, grant: grantOn(best, session, ceilings) };
-  return { fits: false, reasons: candidates.map((room) => ({ node: room.capacity.name, reason: explainShortage(session, need, room) })) };
+  const candidates = rooms.filter((room) => isCandidate(session, room));
+  const { size, mode } = clusterOf(session.spec);
+  const together = size > 1 && mode === 'single-node';
+  // Containers of one session are alike: whether all fit does not depend on which node is filled first.
+  const tries = together ? byFreeCpu(candidates).map((room) => [room]) : [candidates];
+  for (const some of tries) {
+    const [main, ...subs] = seatAll(session, some, ceilings) ?? [];
+    if (main !== undefined) return { fits: true, grant: { ...main, ...(size > 1 && { subs }) } };
+  }
+  const reasonOf = (room: NodeRoom): string =>
+    explainMachine(session, room.capacity) ??
+    (size === 1 ? explainShortage(session, needNow(session), room) : explainShortCluster(session, needNow(session), room));
+  return { fits: false, reasons: candidates.map((room) => ({ node: room.capacity.name, reason: reasonOf(room) })) };
 }
 
-/** A session that was placed before keeps its node: its container and files are there. */
-export const boundNode = (session: Session): string | null => (session.generation > 0 ? (session.grant?.node ?? null) : session.spec.node);
+/** The node of a container that was placed before: it and its files are there. */
+export const boundNode = (session: Session, rank = 0): string | null =>
+  session.generation > 0 ? (session.grant === null ? null : (seatsOf(session.grant)[rank]?.node ?? null)) : session.spec.node;
+
+function isCandidate(session: Session, { capacity: { name } }: NodeRoom): boolean {
+  const ranks = Array.from({ length: clusterOf(session.spec).size }, (_, rank) => boundNode(session, rank));
+  return ranks.some((bound) => bound === null || bound === name);
+}
 
 /** A frozen session still holds its memory and devices and only asks for its CPU again. */
 function needNow(session: Session): Slots {
@@ -59,33 +77,57 @@ function needNow(session: Session): Slots {
   return session.frozen ? { cpu: asked.cpu, memoryBytes: 0, gpu: 0 } : asked;
 }
 
-const fits = (need: Slots, free: Slots): boolean =>
+/** Undefined unless every container gets a seat in these rooms. */
+function seatAll(session: Session, rooms: readonly NodeRoom[], ceilings: Ceilings): readonly Seat[] | undefined {
+  const need = needNow(session);
+  const suits = (capacity: NodeCapacity): boolean => explainMachine(session, capacity) === undefined;
+  const seats: Seat[] = [];
+  let left = rooms;
+  for (let rank = 0; rank < clusterOf(session.spec).size; rank += 1) {
+    const bound = boundNode(session, rank);
+    const fitting = left.filter(({ capacity, capacity: { name, reachable }, free }) => (bound === null || bound === name) && reachable && fits(need, free) && suits(capacity));
+    const [best] = byFreeCpu(fitting);
+    if (best === undefined) return undefined;
+    const seat = seatIn(best, { session, rank, ceilings });
+    seats.push(seat);
+    left = left.map((room) => (room === best ? less(room, need, seat.devices) : room));
+  }
+  return seats;
+}
+
+const byFreeCpu = (rooms: readonly NodeRoom[]): readonly NodeRoom[] => rooms.toSorted((a, b) => b.free.cpu - a.free.cpu);
+
+export const fits = (need: Slots, free: Slots): boolean =>
   need.cpu <= Math.max(free.cpu, 0) && need.memoryBytes <= Math.max(free.memoryBytes, 0) && need.gpu <= free.gpu;
 
-function grantOn(room: NodeRoom, session: Session, ceilings: Ceilings): Grant {
-  const { spec } = session;
+function seatIn(room: NodeRoom, { session, rank, ceilings }: { session: Session; rank: number; ceilings: Ceilings }): Seat {
+  const { spec, grant, frozen } = session;
+  const kept = frozen && grant !== null ? (seatsOf(grant)[rank]?.devices ?? []) : undefined;
   return {
     node: room.capacity.name,
     cpus: spec.cpu ?? room.capacity.cpu,
     memoryBytes: spec.memoryBytes ?? Math.floor(room.capacity.memoryBytes * ceilings.unreservedMemoryShare),
-    devices: session.frozen ? (session.grant?.devices ?? []) : room.freeDevices.slice(0, spec.gpu),
+    devices: kept ?? room.freeDevices.slice(0, spec.gpu),
   };
 }
 
-/** The room once `session` has taken its place in it. */
+/** The room without these slots and devices. */
+function less(room: NodeRoom, need: Slots, devices: readonly string[]): NodeRoom {
+  const freeDevices = room.freeDevices.filter((device) => !devices.includes(device));
+  const { cpu, memoryBytes } = room.free;
+  return { ...room, freeDevices, free: { cpu: thousandths(cpu - need.cpu), memoryBytes: memoryBytes - need.memoryBytes, gpu: freeDevices.length } };
+}
+
+/** The rooms once `session` has taken its places in them. */
 export function take(rooms: readonly NodeRoom[], session: Session): readonly NodeRoom[] {
+  const { grant } = session;
+  if (grant === null) return rooms;
   return rooms.map((room) => {
-    if (room.capacity.name !== session.grant?.node) return room;
-    const need = slotsOf(session.spec);
-    const freeDevices = room.freeDevices.filter((device) => !session.grant?.devices.includes(device));
-    return {
-      ...room,
-      freeDevices,
-      free: { cpu: thousandths(room.free.cpu - need.cpu), memoryBytes: room.free.memoryBytes - need.memoryBytes, gpu: freeDevices.length },
-      holders: [...room.holders, session],
-    };
+    const here = seatsOf(grant).filter(({ node }) => node === room.capacity.name);
+    if (here.length === 0) return room;
+    const left = less(room, times(here.length, slotsOf(session.spec)), here.flatMap(({ devices }) => devices));
+    return { ...left, holders: [...room.holders, session] };
   });
 }
 
-const thousandths = (cpu: number): number => Math.round(cpu * 1000) / 1000;
 const sum = (slots: readonly Slots[], key: keyof Slots): number => slots.reduce((total, slot) => total + slot[key], 0);

@@ -1,3 +1,4 @@
+import { nodesOf } from '../sessions/container-plan.ts';
 import { moveTo, note } from '../sessions/lifecycle.ts';
 import type { Session, WaitingFor } from '../sessions/session.ts';
 import type { Placement } from '../sessions/session-store.ts';
@@ -80,7 +81,9 @@ class QueuePass {
       return;
     }
     const kept =
-      holds.length > 0 || !placed.fits ? [] : [{ node: placed.grant.node, reason: 'kept free for a session that has waited longer' }];
+      holds.length > 0 || !placed.fits
+        ? []
+        : nodesOf(placed.grant).map((node) => ({ node, reason: 'kept free for a session that has waited longer' }));
     const reasons = placed.fits ? kept : placed.reasons;
     this.waiting.set(session.id, { position: this.turns, of: this.queue.length, reasons, holds });
     if (holds.length > 0) return;
@@ -97,7 +100,7 @@ class QueuePass {
 function schedule(session: Session, grant: NonNullable<Session['grant']>, now: Date): Session {
   const timeline = session.generation === 0 ? beginStep(session.timeline, 'image', now) : startTimeline(now, 'start');
   return moveTo(session, 'scheduled', now, {
-    reason: `placed on ${grant.node}`,
+    reason: `placed on ${nodesOf(grant).join(', ')}`,
     grant,
     waiting: null,
     timeline,
@@ -117,7 +120,7 @@ function giveNotice(
   const deadline = new Date(picture.now.getTime() + policy.freezeNoticeMs);
   const frozen = picture.holding
     .filter((other) => other.state === 'paused' && other.frozen && other.id !== session.id && (other.spec.memoryBytes ?? 0) > 0)
-    .filter((other) => bound === null || other.grant?.node === bound)
+    .filter(({ grant }) => bound === null || (grant !== null && nodesOf(grant).includes(bound)))
     .toSorted((a, b) => a.stateSince.getTime() - b.stateSince.getTime());
   const warned = frozen.some(
     (other) => (other.willStopAt !== null && other.willStopAt <= deadline) || moved.some(({ id }) => id === other.id),

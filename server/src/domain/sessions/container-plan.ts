@@ -1,4 +1,4 @@
-import type { Session } from './session.ts';
+import type { Cluster, Grant, Seat, Session, SessionSpec } from './session.ts';
 
 /** What runs for a session, without any engine's words; the reconciler hands it to the runtime. */
 export const MAIN = 'main1';
@@ -11,11 +11,36 @@ export interface PlanPolicy {
   readonly stopGraceSeconds: number;
 }
 
-export const containerOf = (session: Session): { sessionId: string; generation: number; container: string } => ({
+interface Ref {
+  readonly sessionId: string;
+  readonly generation: number;
+  readonly container: string;
+}
+
+export const containerOf = (session: Session, container = MAIN): Ref => ({
   sessionId: session.id,
   generation: session.generation,
-  container: MAIN,
+  container,
 });
+
+/** main1 first. */
+export const containersOf = (session: Session): readonly Ref[] =>
+  containerNames(session.spec).map((container) => containerOf(session, container));
+
+const ONE: Cluster = { size: 1, mode: 'single-node' };
+export const clusterOf = ({ cluster }: Pick<SessionSpec, 'cluster'>): Cluster => cluster ?? ONE;
+
+/** main1, sub1, sub2, … */
+export const containerNames = (spec: Pick<SessionSpec, 'cluster'>): readonly string[] => [
+  MAIN,
+  ...Array.from({ length: clusterOf(spec).size - 1 }, (_, index) => `sub${index + 1}`),
+];
+
+/** As containerNames has them. */
+export const seatsOf = (grant: Grant): readonly Seat[] => [grant, ...(grant.subs ?? [])];
+
+/** Each once. */
+export const nodesOf = (grant: Grant): readonly string[] => [...new Set(seatsOf(grant).map(({ node }) => node))];
 
 export const homeOf = (session: Pick<Session, 'ownerId'>): { name: string; uid: number; gid: number } => ({
   name: `home-${session.ownerId}`,
@@ -23,15 +48,19 @@ export const homeOf = (session: Pick<Session, 'ownerId'>): { name: string; uid: 
   gid: OWNER_UID,
 });
 
-export function limitsOf(session: Session, policy: PlanPolicy) {
-  const grant = session.grant;
-  if (grant === null) throw new Error(`session ${session.id} has no place yet`);
+export function seatOf({ id, spec, grant }: Session, container: string): Seat {
+  const seat = grant === null ? undefined : seatsOf(grant)[containerNames(spec).indexOf(container)];
+  if (seat === undefined) throw new Error(`${container} of session ${id} has no place yet`);
+  return seat;
+}
+
+export function limitsOf({ spec }: Session, seat: Seat, policy: PlanPolicy) {
   return {
-    cpus: grant.cpus,
-    memoryBytes: grant.memoryBytes,
-    sharedMemoryBytes: session.spec.sharedMemoryBytes ?? Math.min(Math.floor(grant.memoryBytes / 2), policy.sharedMemoryBytes),
+    cpus: seat.cpus,
+    memoryBytes: seat.memoryBytes,
+    sharedMemoryBytes: spec.sharedMemoryBytes ?? Math.min(Math.floor(seat.memoryBytes / 2), policy.sharedMemoryBytes),
     pids: policy.pids,
-    devices: grant.devices,
-    gpus: session.spec.gpu,
+    devices: seat.devices,
+    gpus: spec.gpu,
   };
 }

@@ -1,6 +1,8 @@
 import type { Cause } from '@berth/contract';
 import { formatDuration } from '@berth/contract';
 import { waitingText } from '../scheduling/explain.ts';
+import { nodesOf } from './container-plan.ts';
+import { runningReason } from './container-view.ts';
 import { dependencyFailed, failedDependency } from './dependencies.ts';
 import {
   act,
@@ -27,12 +29,15 @@ import {
   type Move,
   type Seen,
 } from './decision.ts';
-import type { Session } from './session.ts';
+import { note } from './lifecycle.ts';
+import type { Grant, Session } from './session.ts';
 import { beginStep } from './timeline.ts';
 
 const NEVER_PLACED = 'cancelled before it got a place';
 /** Events tell of changes sooner; this is for those that are lost. */
 const LOOK_MS = 2_000;
+const PARTLY_PLACED_MS = 30_000;
+const SPREAD_MS = 100;
 
 /**
  * A cluster places containers and gets images by itself. A container that has ended is never started again: pausing gives it up,
@@ -92,9 +97,11 @@ function fromPending(session: Session, seen: Seen, now: Date, policy: LifePolicy
   if (seen.phase === 'absent') return act('create');
   if (seen.phase === 'exited') return ended(seen);
   if (seen.node !== undefined) {
-    const grant = { ...session.grant, node: seen.node };
-    return move('scheduled', `placed on ${seen.node}`, { grant, waiting: null, timeline: beginStep(session.timeline, 'image', now) });
+    const grant = grantAt(session.grant, seen);
+    const timeline = beginStep(session.timeline, 'image', now);
+    return move('scheduled', `placed on ${nodesOf(grant).join(', ')}`, { grant, waiting: null, timeline });
   }
+  if (seen.isPartlyPlaced === true && isStuck(session, session.grant, now)) return act('ask-again');
   return late ? withdraw('no room', noRoom(session, limit)) : whileWaiting(session, seen);
 }
 
@@ -138,12 +145,17 @@ function fromRunning(session: Session, seen: Seen, now: Date): Decision {
     case 'running':
     case 'frozen':
       if (session.wanted === 'paused') return move('pausing', 'pause asked for');
-      return session.reason === 'running' ? whileRunning(session, now) : say(session, 'running');
+      return fromRunningWell(session, seen, now);
     case 'exited':
       if (seen.interrupted !== true) return ended(seen);
       if (!mayRepeat(session)) return fail(INTERRUPTED);
       return move('restarting', 'its node was restarted; starting it again', { restarts: session.restarts + 1 });
   }
+}
+
+function fromRunningWell(session: Session, seen: Seen, now: Date): Decision {
+  const reason = runningReason(session.subs);
+  return session.reason === reason ? whileRunning(session, seen, now) : say(session, reason);
 }
 
 /** Also what is gone may have left something: whoever deleted the pod did not think of what belongs to it. */
@@ -189,10 +201,25 @@ function untilStartable(session: Session, seen: Seen, now: Date, limitMs: number
 }
 
 /** A container that took another's place may be elsewhere. */
-const located = (session: Session, { node }: Seen, decision: Decision): Decision =>
-  decision.kind === 'move' && decision.to === 'running' && node !== undefined && session.grant !== null
-    ? { ...decision, changes: { ...decision.changes, grant: { ...session.grant, node } } }
+const located = (session: Session, seen: Seen, decision: Decision): Decision =>
+  decision.kind === 'move' && decision.to === 'running' && seen.node !== undefined && session.grant !== null
+    ? { ...decision, changes: { ...decision.changes, grant: grantAt(session.grant, seen) } }
     : decision;
+
+/** Where the cluster has put its containers, as far as that is known. */
+function grantAt(grant: Grant, { node = grant.node, subs = [] }: Seen): Grant {
+  const seats = grant.subs?.map((seat, index) => ({ ...seat, node: subs[index]?.node ?? seat.node }));
+  return { ...grant, node, ...(seats !== undefined && { subs: seats }) };
+}
+
+/**
+ * Two sessions of several containers may each hold places that the other waits for: one gives its own back first, because each
+ * holds them for another time.
+ */
+function isStuck({ id }: Session, { askedAt }: Grant, now: Date): boolean {
+  const patienceMs = PARTLY_PLACED_MS + Number.parseInt(id.slice(-2), 16) * SPREAD_MS;
+  return askedAt !== undefined && now.getTime() - Date.parse(askedAt) > patienceMs;
+}
 
 /** Keeps the reason true. */
 function whileWaiting(session: Session, seen: Seen): Decision {
@@ -219,6 +246,15 @@ function withdraw(text: string, cause: Cause | null): Decision {
 
 /** Its next container is a new one in every respect. */
 const NO_CONTAINER = { grant: null, processStartedAt: null, logsKept: false, willStopAt: null };
+
+/** How long the places of one that is asked for again are left to others, and why it waits. */
+export const ASKED_AGAIN_MS = 5_000;
+export const askedAgain = (session: Session): Session =>
+  note(session, {
+    reason: 'only some of its containers had found a place: they were given back, and are asked for again',
+    grant: null,
+    waiting: null,
+  });
 
 /** What a session becomes once nothing of it is left in the cluster: the last step of `vacate`. */
 export const vacated = (): Move => move('paused', 'paused: files kept, memory and CPU given back', { ...NO_CONTAINER, frozen: false });

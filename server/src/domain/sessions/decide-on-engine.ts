@@ -102,7 +102,7 @@ function fromRunning(session: Session, seen: Seen, now: Date): Decision {
     case 'frozen':
       return session.wanted === 'paused' ? move('pausing', 'pause asked for') : act('thaw');
     case 'running':
-      return session.wanted === 'paused' ? move('pausing', 'pause asked for') : whileRunning(session, now);
+      return session.wanted === 'paused' ? move('pausing', 'pause asked for') : whileRunning(session, seen, now);
     case 'exited':
       if (seen.interrupted !== true) return ended(seen);
       if (!mayRepeat(session)) return fail(INTERRUPTED);

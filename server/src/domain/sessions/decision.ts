@@ -1,11 +1,17 @@
 import type { Cause } from '@berth/contract';
 import { formatDuration } from '@berth/contract';
 import { readySince } from './dependencies.ts';
+import { runningReason } from './container-view.ts';
 import type { Changes } from './lifecycle.ts';
 import type { NewEvent } from './session-store.ts';
-import type { Ending, Session, SessionState, WaitingFor } from './session.ts';
+import type { Ending, Session, SessionState, SubRecord, WaitingFor } from './session.ts';
 
-/** What was seen of the main container, in the domain's own words. */
+/** What was seen of a container beside main1. */
+export interface SubSeen extends SubRecord {
+  readonly node?: string;
+}
+
+/** What was seen of the main container, in the domain's own words; of several, what see-together.ts makes of them. */
 export interface Seen {
   readonly phase: 'absent' | 'created' | 'running' | 'frozen' | 'exited';
   readonly startedAt?: Date;
@@ -22,6 +28,10 @@ export interface Seen {
   readonly silent?: { readonly since: Date; readonly message: string };
   /** The declared port answers; always true where none is declared. */
   readonly ready: boolean;
+  /** Where there are several containers: those beside main1. */
+  readonly subs?: readonly SubSeen[];
+  /** Some of several containers have a place in the cluster, others none. */
+  readonly isPartlyPlaced?: true;
 }
 
 export type Action =
@@ -40,6 +50,8 @@ export type Action =
   | 'keep-log'
   /** The container goes, the session stays. */
   | 'release'
+  /** The same, and the cluster is asked for places again after a while. */
+  | 'ask-again'
   /** The same, and with that the session is paused. */
   | 'vacate'
   | 'remove';
@@ -80,6 +92,7 @@ export function untilReady(session: Session, seen: Seen, now: Date, limitMs: num
     return move('running', 'running', {
       processStartedAt: seen.startedAt ?? now,
       startedAt: session.startedAt ?? now,
+      ...recorded(seen),
       frozen: false,
       willStopAt: null,
     });
@@ -132,7 +145,7 @@ export function ended(seen: Seen): Decision {
     seen.cause === undefined
       ? { state: 'terminated', reason, exitCode, cause: null, finished: true }
       : { state: 'error', reason, exitCode, cause: seen.cause };
-  return move('terminating', reason, { ending });
+  return move('terminating', reason, { ending, ...recorded(seen) });
 }
 
 /** It never had a place, so nothing of it is on the engine. */
@@ -148,11 +161,35 @@ export function fail(cause: Cause): Move {
 /** A command is run once, unless whoever gave it said that it bears repeating. */
 export const mayRepeat = ({ type, retry }: Session): boolean => type === 'interactive' || retry;
 
-/** Well and running, as long as the command of a batch session may. */
-export function whileRunning({ batchTimeoutMs, processStartedAt }: Session, now: Date): Decision {
+/** Well and running, as long as the command of a batch session may; what became of the containers beside main1 is written down. */
+export function whileRunning(session: Session, seen: Seen, now: Date): Decision {
+  const { batchTimeoutMs, processStartedAt } = session;
+  const { subs } = recorded(seen);
+  if (subs !== undefined && !areSame(subs, session.subs)) return noteSubs(session, subs);
   if (batchTimeoutMs === null || processStartedAt === null) return settled;
   const leftMs = processStartedAt.getTime() + batchTimeoutMs - now.getTime();
   return leftMs > 0 ? wait(leftMs) : fail(ranTooLong(batchTimeoutMs));
+}
+
+const recorded = ({ subs }: Seen): { subs?: readonly SubRecord[] } =>
+  subs === undefined ? {} : { subs: subs.map(({ node: _, ...record }) => record) };
+
+const areSame = (some: readonly SubRecord[], others: readonly SubRecord[]): boolean =>
+  some.length === others.length &&
+  some.every(({ name, state, startedAt, exitCode, reason }, index) => {
+    const other = others[index];
+    return (
+      other?.name === name &&
+      other.state === state &&
+      other.startedAt === startedAt &&
+      other.exitCode === exitCode &&
+      other.reason === reason
+    );
+  });
+
+function noteSubs(session: Session, subs: readonly SubRecord[]): Decision {
+  const reason = runningReason(subs);
+  return { kind: 'note', reason, changes: { subs }, ...(reason !== session.reason && { event: 'notice' as const }) };
 }
 
 /** It has waited for a place for longer than it wished; what else it waits for may take its time. */

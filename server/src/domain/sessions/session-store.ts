@@ -1,5 +1,5 @@
 import type { KeptStatistics } from './statistics.ts';
-import type { Session, SessionSpec, SessionState, WaitingFor } from './session.ts';
+import type { Cluster, Session, SessionSpec, SessionState, WaitingFor } from './session.ts';
 
 export interface NewEvent {
   readonly kind: 'created' | 'requested' | 'state' | 'progress' | 'waiting' | 'notice';
@@ -28,11 +28,11 @@ export interface ReconcilerStore {
   explain(waiting: ReadonlyMap<string, WaitingFor>): Promise<void>;
 
   /** All that are not final, for the sweep. */
-  live(): Promise<readonly Pick<Session, 'id' | 'state' | 'generation'>[]>;
+  live(): Promise<readonly LiveSession[]>;
   /** Which of these ids the table knows at all. */
   known(ids: readonly string[]): Promise<ReadonlyMap<string, { state: SessionState; generation: number }>>;
 
-  keepLog(sessionId: string, generation: number, log: Buffer): Promise<void>;
+  keepLog(of: { readonly sessionId: string; readonly generation: number; readonly container: string }, log: Buffer): Promise<void>;
 
   /** The sessions that run, with what was kept of each so far. */
   counted(): Promise<readonly Counted[]>;
@@ -41,6 +41,11 @@ export interface ReconcilerStore {
 }
 
 export type Counted = Pick<Session, 'id' | 'generation' | 'processStartedAt' | 'statistics'>;
+
+export interface LiveSession extends Pick<Session, 'id' | 'state' | 'generation' | 'subs'> {
+  /** null: one container. */
+  readonly cluster: Cluster | null;
+}
 
 export interface Placement {
   readonly now: Date;
@@ -139,8 +144,8 @@ export interface SessionStore {
   ): Promise<readonly Session[]>;
   /** Applies a pure change to the latest row under its lock, records the event, makes the session due and wakes the loop. The change may throw. */
   request(id: string, change: (session: Session) => Session, message: string): Promise<Session>;
-  /** What was kept, oldest generation first; of those before this one, where one is given. */
-  logs(sessionId: string, before?: number): Promise<readonly Buffer[]>;
+  /** What was kept of a container, oldest generation first; of those before this one, where one is given. */
+  logs(of: { readonly sessionId: string; readonly container: string }, before?: number): Promise<readonly Buffer[]>;
   /** In order, after an event id; never skips one that was committed late. */
   events(filter: {
     readonly ownerId: string | null;

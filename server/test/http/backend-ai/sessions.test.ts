@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MAIN } from '../../../src/domain/sessions/container-plan.ts';
 import type { Session } from '../../../src/domain/sessions/session.ts';
 import { ending, Stage, TYPE } from './stage.ts';
 
@@ -147,7 +148,7 @@ describe('restarting, renaming, destroying, logs', () => {
     const { id } = await stage.made();
     expect(await stage.js.send('GET', `/session/${id}/logs`)).toMatchObject({ status: 200, body: { result: { logs: '' } } });
     const chunk = Buffer.concat([Buffer.from([1, 0, 0, 0, 6]), Buffer.from('hello\n')]);
-    await stage.server.storage.sessions.keepLog(id, 1, chunk);
+    await stage.server.storage.sessions.keepLog({ sessionId: id, generation: 1, container: MAIN }, chunk);
     await stage.become(id, ending('terminated'));
     expect((await stage.js.send('GET', `/session/${id}/logs`)).body).toEqual({ result: { logs: 'hello\n' } });
     expect((await stage.js.send('GET', `/session/${id}/logs?kernel_id=${id}`)).status).toBe(200);
