@@ -32,6 +32,8 @@ export function containerSpec(session: Session, container: string, given: { imag
     user: { name: session.ownerName, uid: OWNER_UID, gid: OWNER_UID, home },
     ...namesIn(session, container),
     workDir: spec.workDir,
+    ...(spec.bootstrapScript !== undefined && { bootstrapScript: spec.bootstrapScript }),
+    ...(spec.architecture !== undefined && { architecture: spec.architecture }),
     limits: limitsOf(session, seat, plan),
     stopGraceSeconds: plan.stopGraceSeconds,
     reserved: isReserved(spec),

@@ -56,7 +56,7 @@ export class SessionContainers {
     const subs = refs.filter(({ container }) => container !== MAIN);
     const main = refs.filter(({ container }) => container === MAIN);
     await each(session, subs, (ref) => launches.run(() => this.#startSub(session, ref)));
-    await each(session, main, (ref) => launches.run(() => runtime.start(ref)));
+    await each(session, main, (ref) => launches.run(() => runtime.start(ref, session.spec.bootstrapScript)));
   }
 
   /** One that somebody removed is made again: nothing was in it that could not be. */
@@ -64,7 +64,7 @@ export class SessionContainers {
     const { runtime } = this.#parts;
     if (!runtime.orchestrates && session.imageDigest !== null && (await runtime.inspect(ref)).phase === 'absent')
       await this.#createOne(session, ref, session.imageDigest);
-    await runtime.start(ref);
+    await runtime.start(ref, session.spec.bootstrapScript);
   }
 
   async freeze(session: Session): Promise<void> {

@@ -3,7 +3,7 @@ import { clusterOf, seatsOf } from '../sessions/container-plan.ts';
 import type { Cluster, Session, WaitingFor } from '../sessions/session.ts';
 import type { NodeCapacity } from './node-directory.ts';
 import type { NodeRoom } from './place.ts';
-import { heldBy, times, type Slots } from './slots.ts';
+import { heldBy, thousandths, times, type Slots } from './slots.ts';
 
 const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
 
@@ -31,7 +31,7 @@ export function explainShortCluster(session: Session, need: Slots, room: NodeRoo
   if (fitting === kept) return `room for ${fitting} of its ${size} containers, and not for the others elsewhere`;
   const { free } = room;
   const taken = times(fitting, need);
-  const left = { cpu: free.cpu - taken.cpu, memoryBytes: free.memoryBytes - taken.memoryBytes, gpu: free.gpu - taken.gpu };
+  const left = { cpu: thousandths(free.cpu - taken.cpu), memoryBytes: free.memoryBytes - taken.memoryBytes, gpu: free.gpu - taken.gpu };
   const next = explainShortage(session, need, { ...room, free: left });
   return fitting === 0 ? next : `room for ${fitting} of its ${size} containers, the next ${next}`;
 }

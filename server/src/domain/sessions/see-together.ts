@@ -68,8 +68,11 @@ function startingOnEngine(group: Group): Seen {
   if (session.state === 'restarting' && old !== undefined) return stillOld(session);
   const all = allOf(group);
   if (all.some(isFrozen)) return { ...main, phase: 'frozen' };
-  return all.every(runs) ? main : { phase: 'created', ready: false };
+  return all.every(runs) ? allUp(group) : NOT_YET;
 }
+
+/** Ready when each is. */
+const allUp = (group: Group): Seen => ({ ...group.main, ready: allOf(group).every(({ ready }) => ready) });
 
 const isOldSub = ({ subs }: Session, { name, seen }: Sighting): boolean => {
   const before = subs.find((sub) => sub.name === name)?.startedAt ?? null;
@@ -119,7 +122,7 @@ function startingOnCluster(group: Group): Seen {
   const silent = all.find((one) => !isHeard(one))?.silent;
   if (silent !== undefined) return { ...main, silent };
   if (!all.every(exists)) return NOTHING;
-  return all.every(runs) ? main : onTheirWay(group);
+  return all.every(runs) ? allUp(group) : onTheirWay(group);
 }
 
 /** None is let run before each has its place, and could be. */
