@@ -2,8 +2,13 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createBuiltinImageMaker } from './builds/builtin-images.ts';
+import { Deliverer } from './callbacks/deliverer.ts';
+import { postCallback } from './callbacks/post-callback.ts';
+import { hostResolver } from './callbacks/resolve-host.ts';
 import type { Config } from './config.ts';
+import { callbackKey } from './domain/deliveries/signature.ts';
 import { parseImageReference } from './domain/images/reference.ts';
+import { OutgoingRules } from './domain/network/outgoing-rules.ts';
 import type { LifePolicy } from './domain/sessions/decision.ts';
 import { createHttp } from './http/http.ts';
 import { grantLocalAccess } from './local-access.ts';
@@ -42,6 +47,7 @@ interface Parts {
   readonly config: Config;
   readonly storage: Storage;
   readonly runtime: Runtime;
+  readonly outgoing: OutgoingRules;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -55,8 +61,9 @@ export async function startApp(config: Config, log: Logger, report: (line: strin
     log: (level, message, fields) => log[level](fields ?? {}, message),
   });
   try {
-    const parts: Parts = { config, storage, runtime: openRuntime(config, storage.instance, log), metrics: createMetrics(), log };
-    return await run(parts);
+    const runtime = openRuntime(config, storage.instance, log);
+    const outgoing = new OutgoingRules({ allow: config.callbackAllow, own: [config.addressRange, ...config.kubernetesRanges] });
+    return await run({ config, storage, runtime, outgoing, metrics: createMetrics(), log });
   } catch (error) {
     await storage.close();
     throw error;
@@ -88,9 +95,11 @@ async function run(parts: Parts): Promise<App> {
   ).unref();
   const unsubscribe = storage.notifications.onWake(() => loop.nudge());
   const watch = createEngineWatch(parts, nodes, loop);
+  const deliverer = createDeliverer(parts);
   await loop.start();
   watch.start();
   removal.start();
+  deliverer.start();
   started = true;
   return {
     url,
@@ -101,6 +110,7 @@ async function run(parts: Parts): Promise<App> {
       await http.close();
       await watch.stop();
       await removal.stop();
+      await deliverer.stop();
       await loop.stop();
       await parts.runtime.close();
       await storage.close();
@@ -212,6 +222,26 @@ function createEngineWatch({ config, storage, runtime, metrics, log }: Parts, no
 const createStorageRemoval = ({ config, storage, runtime, log }: Parts): StorageRemoval =>
   new StorageRemoval({ storages: storage.storages, runtime, everyMs: config.sweepEvery, now, log });
 
+const callbackKeyOf =
+  ({ secretKey }: Storage) =>
+  (userId: string): string =>
+    callbackKey(secretKey, userId);
+
+function createDeliverer({ outgoing: rules, storage, log }: Parts): Deliverer {
+  const { callbacks, sessions, notifications } = storage;
+  const resolve = hostResolver(rules);
+  return new Deliverer({
+    callbacks,
+    sessions,
+    notifications,
+    post: (request, stopping) => postCallback(request, { rules, resolve }, stopping),
+    keyOf: callbackKeyOf(storage),
+    agent: `Berth/${VERSION}`,
+    now,
+    log,
+  });
+}
+
 interface ApiParts {
   readonly nodes: NodeWatch;
   readonly loop: Loop;
@@ -220,7 +250,7 @@ interface ApiParts {
   readonly ready: () => Promise<{ ok: boolean; reason?: string }>;
 }
 
-function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, loop, removal, startGate, ready }: ApiParts): Http {
+function createApi({ config, storage, runtime, outgoing, metrics, log }: Parts, { nodes, loop, removal, startGate, ready }: ApiParts): Http {
   return createHttp({
     sessions: storage.sessions,
     users: storage.users,
@@ -231,6 +261,8 @@ function createApi({ config, storage, runtime, metrics, log }: Parts, { nodes, l
     nodes,
     runtime,
     firstByte: startGate,
+    outgoing,
+    callbackKeyOf: callbackKeyOf(storage),
     metrics: metrics.registry,
     log,
     version: VERSION,

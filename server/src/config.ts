@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { inWords, ProblemError, parseBytes, parseDuration, type Parsed } from '@berth/contract';
 import { labels, namespace, nodePools, storageSource } from './cluster-settings.ts';
 import { parseImageReference } from './domain/images/reference.ts';
+import { isOutgoingTarget } from './domain/network/outgoing-rules.ts';
 import { QUEUE_ORDERS } from './domain/scheduling/order.ts';
 
 /** A configuration that cannot be used, in a sentence that names the setting, its source and the remedy. */
@@ -39,6 +40,7 @@ const networks = list.refine(
   (values) => values.every(isNetwork),
   'write IPv4 addresses or ranges, such as 192.168.7.0/24, separated by commas',
 );
+const range = text.refine(isNetwork, 'write an IPv4 range, such as 10.213.0.0/16');
 const image = text.refine(isImage, 'write docker://NAME[:TAG]');
 
 interface Setting<T extends z.ZodType> {
@@ -74,7 +76,7 @@ export const SETTINGS = {
     undefined,
     "The engine; without it Docker's and then Podman's usual sockets are tried",
   ),
-  addressRange: setting('BERTH_ADDRESS_RANGE', text, '10.213.0.0/16', "Each session's network is a /28 of this"),
+  addressRange: setting('BERTH_ADDRESS_RANGE', range, '10.213.0.0/16', "Each session's network is a /28 of this"),
   egressAllow: setting('BERTH_EGRESS_ALLOW', networks, '', 'Private addresses or ranges that sessions may reach besides the Internet'),
   kubeconfig: setting('KUBECONFIG', text.optional(), undefined, 'How to reach the cluster; without it the one this server runs in'),
   kubernetesNamespace: setting('BERTH_KUBERNETES_NAMESPACE', namespace, 'berth-sessions', 'Namespace of the sessions'),
@@ -133,6 +135,12 @@ export const SETTINGS = {
     z.coerce.number().int('a number of sessions is whole').min(0),
     0,
     'How many sessions of one user may be at work at a time; more wait. 0: as many as fit',
+  ),
+  callbackAllow: setting(
+    'BERTH_CALLBACK_ALLOW',
+    list.refine((values) => values.every(isOutgoingTarget), 'write host names, addresses or ranges, such as hooks.internal,10.1.0.0/16'),
+    '',
+    'Internal hosts and ranges that callbacks of sessions may go to, besides the Internet',
   ),
   freezeFor: setting('BERTH_FREEZE_FOR', parsed(parseDuration), '30m', 'How long a paused session keeps its memory'),
   pendingTimeout: setting('BERTH_PENDING_TIMEOUT', parsed(parseDuration), '24h', 'How long a session waits for room'),

@@ -64,6 +64,9 @@ const FORBIDDEN: readonly (readonly [file: string, imports: string, remedy: stri
   ['server/src/reconciler/x.ts', '../app.ts', 'Only main.ts and app.ts'],
   ['server/src/builds/x.ts', '../config.ts', 'Only main.ts and app.ts'],
   ['server/src/builds/x.ts', '../http/route.ts', 'app.ts hand it in'],
+  ['server/src/callbacks/x.ts', '../storage/callback-store.ts', 'app.ts hand it in'],
+  ['server/src/http/x.ts', '../callbacks/deliverer.ts', 'app.ts hand it in'],
+  ['server/src/domain/a/x.ts', '../../callbacks/deliverer.ts', 'interface inside domain/'],
   ['server/src/inside/x.ts', '../storage/session-store.ts', 'app.ts hand it in'],
   ['server/src/inside/x.ts', '../runtimes/docker/docker-runtime.ts', 'app.ts hand it in'],
   ['server/src/http/x.ts', '../inside/executor.ts', 'app.ts hand it in'],
@@ -87,6 +90,7 @@ const ALLOWED: readonly (readonly [file: string, imports: string])[] = [
   ['server/src/runtimes/docker/x.ts', 'dockerode'],
   ['server/src/runtimes/docker/x.ts', '../../kill-points.ts'],
   ['server/src/http/x.ts', 'fastify'],
+  ['server/src/callbacks/x.ts', '../domain/deliveries/callback-store.ts'],
   ['server/src/app.ts', './storage/database.ts'],
   ['cli/src/x.ts', '@berth/contract'],
 ];

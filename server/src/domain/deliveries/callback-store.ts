@@ -5,9 +5,10 @@ import type { Outcome } from './callback.ts';
  * in them is all that is kept.
  */
 export interface CallbackStore {
-  /** Takes sessions that have events to tell and that nobody else is at; they come back when the lease ends. */
+  /** Takes sessions that have events to tell and that nobody else is at: one of each owner and target at most, so ask until there is none.
+   *  They come back when the lease ends. */
   claim(wish: ClaimWish): Promise<readonly CallbackClaim[]>;
-  /** Writes down how a delivery went and holds the claim for the lease again. false: somebody else has it by now. */
+  /** Writes down how a delivery went, or that nothing had to be told, and holds the claim for the lease again. false: somebody else has it by now. */
   note(claim: CallbackClaim, note: Note): Promise<boolean>;
   /** Lets others have it at once. */
   giveBack(claim: CallbackClaim): Promise<void>;
@@ -34,7 +35,8 @@ export interface CallbackClaim {
 }
 
 export interface Note {
-  readonly outcome: Outcome;
+  /** null: nothing was told. */
+  readonly outcome: Outcome | null;
   /** Everything up to this event has been dealt with; null: there is more to tell of it. */
   readonly upTo: string | null;
   /** Nothing will follow. */
