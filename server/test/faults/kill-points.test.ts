@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KILL_POINTS, type KillPoint } from '../../src/kill-points.ts';
 import { clearBed, makeBed, nothingLeftOver, type Bed } from './bed.ts';
-import { asked, FAULT_IMAGE, hasEnded, isRunning, live } from './life.ts';
+import { asked, FAULT_IMAGE, hasEnded, isRunning, live, storageComesAndGoes } from './life.ts';
 
 let bed: Bed;
 beforeAll(async () => (bed = await makeBed()));
@@ -48,6 +48,8 @@ const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
     await made.catch((error: unknown) => expect(error).toMatchObject({ code: 'name-taken' }));
   },
   'store.token': () => bed.keeper.ask((client) => client.createToken({ body: { name: 'another' } })),
+  'store.storage': () => storageComesAndGoes(bed.keeper),
+  'engine.volume-remove': () => storageComesAndGoes(bed.keeper),
   'store.keypair': () => bed.keeper.ask((client) => client.createKeypair({ body: {} })),
 };
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { CreateSessionInput, Session } from '@berth/contract';
+import { ProblemError, type CreateSessionInput, type Session } from '@berth/contract';
+import { expect } from 'vitest';
 import type { Keeper } from './keeper.ts';
 
 /** A tag of its own for the image of the tests: the built-in one's is taken away in between. */
@@ -15,6 +16,26 @@ export const asked = (more: Partial<CreateSessionInput> = {}): CreateSessionInpu
 
 export const isRunning = (session: Session): boolean => session.state === 'running';
 export const hasEnded = (session: Session): boolean => ['terminated', 'cancelled', 'error'].includes(session.state);
+
+/** A storage that a session had, from its making until nothing of it is left. */
+export async function storageComesAndGoes(keeper: Keeper, more: Partial<CreateSessionInput> = {}): Promise<void> {
+  const body = { name: `data-${randomUUID().slice(0, 8)}`, clientToken: randomUUID() };
+  const { id } = await keeper.ask((client) => client.createStorage({ body }));
+  const params = { storage: id };
+  const session = asked({ ...more, mounts: [{ storage: id }] });
+  const made = await keeper.ask((client) => client.createSession({ body: session }));
+  await keeper.until(made.id, 'running', isRunning);
+  await keeper.ask((client) => client.terminateSession({ params: { session: made.id }, body: {} }));
+  await keeper.until(made.id, 'ended', hasEnded);
+  await keeper.ask((client) => client.deleteStorage({ params })).catch(unlessGone);
+  await expect.poll(() => keeper.ask((client) => client.getStorage({ params })).catch(unlessGone), { timeout: 60_000 }).toBeUndefined();
+}
+
+/** An answer that was lost in a kill may be followed by the next one's: that there is no such storage any more. */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof ProblemError && error.code === 'not-found') return undefined;
+  throw error;
+}
 
 /** One session through all it can do; every request is repeated until it was acknowledged, and has to come true. */
 export async function live(keeper: Keeper, more: Partial<CreateSessionInput> = {}): Promise<Session> {

@@ -69,6 +69,7 @@ async function fill(storage: Storage): Promise<void> {
   }
   await storage.tokens.create({ id: newId(), name: 't', userId: owner.id, prefix: 'p', hash: 'a'.repeat(64), expiresAt: new Date(1) });
   await storage.keypairs.create({ id: newId(), userId: owner.id, name: '', accessKey: ACCESS_KEY, secretKey: 'secret' });
+  await storage.storages.create({ id: newId(), name: 'data', ownerId: owner.id, projectId: owner.projectId, clientToken: null });
   await storage.quarantine.see([{ sessionId: 'x', generation: 1, container: 'main1' }], new Date(7));
 }
 
@@ -79,7 +80,11 @@ test('a restored installation is the one that was backed up, byte for byte, key 
     return { content: await everything(storage.db), key: storage.secretKey, instance: storage.instance };
   });
   const head = await backup(from, file);
-  expect(head).toMatchObject({ instance: before.instance, storages: [{ name: expect.stringMatching(/^home-/), owner: 'ann' }] });
+  expect(head).toMatchObject({ instance: before.instance, storages: [
+      { name: expect.stringMatching(/^home-/), owner: 'ann' },
+      { name: expect.stringMatching(/^storage-/), owner: 'ann', called: 'data' },
+    ],
+  });
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('unfinished'));
   expect(await restore(to, file, { replace: false })).toEqual(head);

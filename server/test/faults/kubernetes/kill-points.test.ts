@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { KILL_POINTS, type KillPoint } from '../../../src/kill-points.ts';
 import { nothingLeftOver } from '../bed.ts';
-import { live } from '../life.ts';
+import { live, storageComesAndGoes } from '../life.ts';
 import { FAULT_KUBECONFIG, makeClusterBed, ON_CLUSTER, settleAccounts, type ClusterFaultBed } from './cluster-fault-bed.ts';
 import { HomeVolumes } from './home-volumes.ts';
 
@@ -14,6 +14,8 @@ const AT_START: readonly KillPoint[] = ['cluster.pod-watch', 'cluster.node-list'
 
 /** Passed by the first session of a user who has no home in this cluster. */
 const FIRST_TIME: readonly KillPoint[] = ['cluster.claim-create'];
+/** Passed when a storage is deleted. */
+const OF_STORAGES: readonly KillPoint[] = ['cluster.claim-delete'];
 
 const POINTS = KILL_POINTS.filter((point) => point.startsWith('cluster.') && ![...ON_DEMAND, ...NOT_YET].includes(point));
 const SIDES = Array.from({ length: Number(process.env['BERTH_TEST_REPEATS'] ?? 1) }, () => ['before', 'after']).flat();
@@ -26,7 +28,7 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
   let beds: ClusterFaultBed[];
   const free: ClusterFaultBed[] = [];
   beforeAll(async () => {
-    volumes = await HomeVolumes.make(FAULT_KUBECONFIG ?? '', LANES + SIDES.length);
+    volumes = await HomeVolumes.make(FAULT_KUBECONFIG ?? '', LANES + 2 * SIDES.length);
     beds = await Promise.all(Array.from({ length: LANES }, () => makeClusterBed({ BERTH_KUBERNETES_STORAGE: volumes.setting })));
     free.push(...beds);
   });
@@ -51,6 +53,7 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
       else await keeper.arm(`${point}:${side}`);
       const expected = AT_START.includes(point) ? kills + 1 : kills;
       expect(await live(keeper, ON_CLUSTER)).toMatchObject({ state: 'terminated' });
+      if (OF_STORAGES.includes(point)) await storageComesAndGoes(keeper, ON_CLUSTER);
       await vi.waitUntil(() => keeper.kills > expected, { timeout: 30_000 });
       expect(await nothingLeftOver(bed)).toEqual([]);
       expect(ledger.violations).toEqual([]);

@@ -1,6 +1,12 @@
 import { createRequire } from 'node:module';
 import { expect, vi } from 'vitest';
 
+interface Folder {
+  readonly id: string;
+  readonly name: string;
+  readonly host: string;
+}
+
 export interface Created {
   readonly sessionId: string;
   readonly sessId: string;
@@ -13,6 +19,16 @@ export interface Created {
 /** What is used of the real client, which has no types. Its entry in package.json names a file that is not there. */
 export interface RealClient {
   kernelPrefix: string;
+  readonly vfolder: {
+    list(): Promise<readonly Folder[]>;
+    list_hosts(): Promise<{ readonly default: string; readonly allowed: readonly string[] }>;
+    list_allowed_types(): Promise<readonly string[]>;
+    create(name: string, host: string): Promise<Folder>;
+    info(name: string): Promise<Record<string, unknown>>;
+    delete(name: string): Promise<unknown>;
+    list_files(path: string, name: string): Promise<unknown>;
+    list_invitees(): Promise<unknown>;
+  };
   requestTimeout: number;
   getServerVersion(): Promise<{ version: string; manager: string }>;
   get_manager_version(): Promise<string>;
