@@ -19,14 +19,19 @@ export interface Endpoint {
   readonly open?: boolean;
 }
 
-/** A connection that stays open. `sse`: server-sent events; `websocket`: frames of frames.ts; `bytes`: a growing body. */
+/**
+ * What is no question with an answer in JSON. `sse`: server-sent events; `websocket`: frames of frames.ts; `bytes`: a body of any
+ * length; `upload`: a PUT with such a body of any content type, answered with `message` in JSON. All but the last are GETs.
+ */
 export interface StreamEndpoint {
-  readonly kind: 'sse' | 'websocket' | 'bytes';
+  readonly kind: 'sse' | 'websocket' | 'bytes' | 'upload';
   readonly path: string;
   readonly summary: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly message: z.ZodType;
+  /** Of `bytes`: the content types there are; default application/octet-stream. */
+  readonly media?: readonly string[];
   readonly problems: readonly ProblemCode[];
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Keypair, NewKeypair, NewToken, Node, Token, User } from './account.ts';
 import type { Endpoint, StreamEndpoint } from './endpoint.ts';
 import { ControlFromClient, ControlFromServer } from './frames.ts';
+import { FileEntry, FileWritten, FolderListing } from './files.ts';
 import { Problem } from './problem.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 import { Cause, CreateSession, LaunchStep, Session, SessionEvent, Waiting } from './session.ts';
@@ -30,6 +31,9 @@ const NAMED = {
   Node,
   Problem,
   ControlFromClient,
+  FileEntry,
+  FileWritten,
+  FolderListing,
   ControlFromServer,
 };
 
@@ -42,7 +46,10 @@ export function toOpenApi({ api, streams, version }: Tables): Json {
     paths[template] = { ...paths[template], [method.toLowerCase()]: operation };
   };
   for (const [name, endpoint] of Object.entries(api)) add(endpoint.path, endpoint.method, operationOf(name, endpoint, schemas));
-  for (const [name, endpoint] of Object.entries(streams)) add(endpoint.path, 'get', streamOf(name, endpoint, schemas));
+  for (const [name, endpoint] of Object.entries(streams)) {
+    if (endpoint.kind === 'upload') add(endpoint.path, 'put', uploadOf(name, endpoint, schemas));
+    else add(endpoint.path, 'get', streamOf(name, { ...endpoint, kind: endpoint.kind }, schemas));
+  }
   schemas.reference(ControlFromClient, 'input');
   return {
     openapi: '3.1.0',
@@ -77,11 +84,11 @@ function operationOf(name: string, endpoint: Endpoint, schemas: Schemas): Json {
 }
 
 /** What OpenAPI cannot say of an open connection stands in `x-berth-kind` and `x-berth-message`. */
-function streamOf(name: string, endpoint: StreamEndpoint, schemas: Schemas): Json {
+function streamOf(name: string, endpoint: StreamEndpoint & { kind: 'sse' | 'bytes' | 'websocket' }, schemas: Schemas): Json {
   const message = schemas.reference(endpoint.message, 'output');
   const answer = {
     sse: { 200: { description: 'Events as they happen', content: { 'text/event-stream': { schema: { type: 'string' } } } } },
-    bytes: { 200: { description: 'The bytes', content: { 'application/octet-stream': {} } } },
+    bytes: { 200: { description: 'The bytes', content: Object.fromEntries((endpoint.media ?? [BYTES]).map((type) => [type, {}])) } },
     websocket: {
       101: {
         description: 'A WebSocket; each message is one channel byte (0 input, 1 output, 2 errors, 3 control as JSON) and its payload',
@@ -93,6 +100,17 @@ function streamOf(name: string, endpoint: StreamEndpoint, schemas: Schemas): Jso
     'x-berth-kind': endpoint.kind,
     ...(endpoint.kind === 'bytes' ? {} : { 'x-berth-message': message }),
     responses: { ...answer, ...problemsOf(endpoint, schemas) },
+  };
+}
+
+const BYTES = 'application/octet-stream';
+
+function uploadOf(name: string, endpoint: StreamEndpoint, schemas: Schemas): Json {
+  const answer = { description: 'Done', content: { 'application/json': { schema: schemas.reference(endpoint.message, 'output') } } };
+  return {
+    ...described(name, endpoint, schemas),
+    requestBody: { content: { [BYTES]: {} } },
+    responses: { 200: answer, ...problemsOf(endpoint, schemas) },
   };
 }
 

@@ -26,7 +26,7 @@ const Operation = z.strictObject({
   'x-berth-kind': z.enum(['sse', 'bytes', 'websocket']).optional(),
   'x-berth-message': Schema.optional(),
 });
-const PathItem = z.partialRecord(z.enum(['get', 'post', 'patch', 'delete']), Operation);
+const PathItem = z.partialRecord(z.enum(['get', 'post', 'put', 'patch', 'delete']), Operation);
 const Document = z.strictObject({
   openapi: z.literal('3.1.0'),
   info: z.strictObject({
