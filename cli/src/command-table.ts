@@ -75,12 +75,13 @@ export const COMMANDS: Readonly<Record<string, Verb | Noun>> = {
     },
   },
   user: {
-    summary: 'Users (administrators)',
+    summary: 'Users (administrators); the key of your callbacks',
     verbs: {
       create: verb('A new user', () => import('./user/create.ts')),
       list: verb('Users', () => import('./user/list.ts')),
       disable: verb('Lock a user out', () => import('./user/disable.ts')),
       enable: verb('Let a user in again', () => import('./user/enable.ts')),
+      'callback-key': verb('With what the callbacks of your sessions are signed', () => import('./user/callback-key.ts')),
     },
   },
   config: {

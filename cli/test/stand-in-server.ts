@@ -45,6 +45,7 @@ interface Kept {
 }
 
 const TOKEN = 'berth_stand_in';
+export const CALLBACK_KEY = 'berth_callback_of_ada';
 const NOW = '2026-01-01T12:00:00.000Z';
 const FINAL = ['terminated', 'cancelled', 'error'];
 
@@ -194,6 +195,7 @@ export class StandInServer {
       exitCode: null,
       cause: null,
       lastLog: [],
+      callback: wish.callbackUrl === undefined ? null : { url: wish.callbackUrl, lastStatus: null, lastProblem: null, lastAt: null, failures: 0 },
       createdAt: NOW,
       startedAt: null,
       endedAt: null,
@@ -241,6 +243,7 @@ export class StandInServer {
   private handle(request: IncomingMessage, { url, body, response }: { url: URL; body: unknown; response: ServerResponse }): unknown {
     const [, , noun, id, verb] = url.pathname.split('/');
     if (noun === 'version') return { name: 'berth', version: '0.1.0', api: 1 };
+    if (noun === 'me' && id === 'callback-key') return { key: CALLBACK_KEY };
     if (noun === 'me') return { id: 'u1', name: 'ada', role: 'admin', domain: 'default', disabled: false, createdAt: NOW };
     if (noun === 'nodes') return { items: [], next: null };
     if (noun === 'keypairs') {

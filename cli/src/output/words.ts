@@ -93,5 +93,12 @@ export function causeWords({ message, remedy }: Cause): string {
   return `${sentence(message)} ${sentence(remedy.charAt(0).toUpperCase() + remedy.slice(1))}`.trim();
 }
 
+/** Who is told, and how the last telling went. */
+export function callbackWords({ url, lastStatus, lastProblem, lastAt, failures }: NonNullable<Session['callback']>, now: Date): string {
+  if (lastAt === null) return `${url} (nothing sent yet)`;
+  const last = lastProblem === null ? `answered ${lastStatus}` : `not delivered: ${lastProblem}`;
+  return `${url} (${age(lastAt, now)} ago: ${last}${failures > 0 ? `; ${failures} not delivered in all` : ''})`;
+}
+
 /** Image references as people write them. */
 export const imageWords = (reference: string): string => (reference.includes('://') ? reference : `docker://${reference}`);

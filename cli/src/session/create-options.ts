@@ -23,6 +23,7 @@ export function launchOptions(command: Command): Command {
     .option('--project <project>', 'name or id; without it your own')
     .option('--timeout <duration>', 'give up when it has waited this long for a place: 10m')
     .option('--tag <tag>', 'a word of your own, shown with it')
+    .option('--callback-url <url>', 'http or https: told of each step of its life')
     .option('--after <session>', 'start when this batch session has succeeded (repeatable)', repeat, [])
     .option('--starts-at <time>', 'batch: not before 2026-12-24T18:00Z, or 5m, 1d 2h from now')
     .option('--max-run-time <duration>', 'batch: end it when its command runs longer: 90m')

@@ -21,6 +21,7 @@ export interface CreateFlags {
   readonly project?: string;
   readonly timeout?: string;
   readonly tag?: string;
+  readonly callbackUrl?: string;
   readonly after: readonly string[];
   readonly startsAt?: string;
   readonly maxRunTime?: string;
@@ -46,6 +47,7 @@ export function createRequest(flags: CreateFlags, around: Surroundings): CreateS
     ...pick({ name: flags.name, project: flags.project, image: flags.image, pull: flags.pull, node: flags.node }),
     ...pick({ egress: flags.egress, port: numeric(flags.port), workDir: flags.workdir, pendingTimeout: flags.timeout }),
     ...pick({ tag: flags.tag, startsAt: flags.startsAt, batchTimeout: flags.maxRunTime, retry: flags.retry }),
+    ...pick({ callbackUrl: flags.callbackUrl }),
     dependencies: [...flags.after],
     mounts: flags.mount.map(parseMount),
     type: flags.batch ? 'batch' : 'interactive',
@@ -76,6 +78,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   pendingTimeout: '--timeout',
   tag: '--tag',
   startsAt: '--starts-at',
+  callbackUrl: '--callback-url',
   dependencies: '--after',
   mounts: '--mount',
   batchTimeout: '--max-run-time',

@@ -3,7 +3,7 @@ import type { Context, Define } from '../command.ts';
 import type { Io } from '../io.ts';
 import { plainText } from '../output/plain-text.ts';
 import { printTable } from '../output/table.ts';
-import { age, causeWords, imageWords, reservedWords, stateWords, stepName, waitingWords } from '../output/words.ts';
+import { age, callbackWords, causeWords, imageWords, reservedWords, stateWords, stepName, waitingWords } from '../output/words.ts';
 
 export const define: Define = (command, run) => {
   command
@@ -45,6 +45,7 @@ function factsOf(session: Session, now: Date): [string, string][] {
     ['May run for', session.batchTimeoutMs === null ? undefined : formatDuration(session.batchTimeoutMs)],
     ['If interrupted', session.retry ? 'its command is run again' : undefined],
     ['Restarts', session.restarts > 0 ? String(session.restarts) : undefined],
+    ['Callback', session.callback === null ? undefined : callbackWords(session.callback, now)],
     ['Will be stopped', session.willStopAt === null ? undefined : `at ${session.willStopAt}, to give its memory back`],
     ['Ended', session.endedAt === null ? undefined : `${session.endedAt} (${age(session.endedAt, now)} ago)`],
   ];
