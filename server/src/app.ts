@@ -20,6 +20,7 @@ import { NodeWatch } from './reconciler/node-watch.ts';
 import { tcpProbe } from './reconciler/probe.ts';
 import { QueueRunner } from './reconciler/queue-runner.ts';
 import { StartGate } from './reconciler/start-gate.ts';
+import { StatisticsKeeper } from './reconciler/statistics-keeper.ts';
 import { Stepper } from './reconciler/stepper.ts';
 import { StorageRemoval } from './reconciler/storage-removal.ts';
 import { connectDocker } from './runtimes/docker/docker-runtime.ts';
@@ -75,7 +76,8 @@ async function run(parts: Parts): Promise<App> {
   const nodes = new NodeWatch({ runtime, store: storage.sessions, quarantine: storage.quarantine, now, fallbackName: config.nodeName });
   await nodes.refresh();
   const startGate = new StartGate();
-  const loop = createLoop(parts, nodes, startGate);
+  const statistics = new StatisticsKeeper({ runtime, store: storage.sessions, now, log: parts.log });
+  const loop = createLoop(parts, { nodes, startGate, statistics });
   const removal = createStorageRemoval(parts);
   let started = false;
   const http = createApi(parts, {
@@ -83,6 +85,7 @@ async function run(parts: Parts): Promise<App> {
     loop,
     removal,
     startGate,
+    statistics,
     ready: async () => (started ? readiness(storage) : { ok: false, reason: 'starting' }),
   });
   const url = await listen(http, config.listen);
@@ -98,6 +101,7 @@ async function run(parts: Parts): Promise<App> {
   const deliverer = createDeliverer(parts);
   await loop.start();
   watch.start();
+  statistics.start();
   removal.start();
   deliverer.start();
   started = true;
@@ -112,6 +116,7 @@ async function run(parts: Parts): Promise<App> {
       await removal.stop();
       await deliverer.stop();
       await loop.stop();
+      await statistics.stop();
       await parts.runtime.close();
       await storage.close();
     },
@@ -165,7 +170,13 @@ function openEngine(config: Config, instance: string, log: Logger): Runtime {
   });
 }
 
-function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch, startGate: StartGate): Loop {
+interface LoopParts {
+  readonly nodes: NodeWatch;
+  readonly startGate: StartGate;
+  readonly statistics: StatisticsKeeper;
+}
+
+function createLoop({ config, storage, runtime, log }: Parts, { nodes, startGate, statistics }: LoopParts): Loop {
   const policy: LifePolicy = {
     pendingMs: config.pendingTimeout,
     pullMs: 120 * MINUTE,
@@ -193,6 +204,7 @@ function createLoop({ config, storage, runtime, log }: Parts, nodes: NodeWatch, 
     queue,
     now,
     startGate,
+    statistics,
     launches: new Gate(2 * availableParallelism()),
     plan: { pids: 4096, sharedMemoryBytes: 5 * GIB, stopGraceSeconds: Math.ceil(config.stopGrace / 1000) },
     keptLogBytes: 10 * 1024 ** 2,
@@ -242,15 +254,13 @@ function createDeliverer({ outgoing: rules, storage, log }: Parts): Deliverer {
   });
 }
 
-interface ApiParts {
-  readonly nodes: NodeWatch;
+interface ApiParts extends LoopParts {
   readonly loop: Loop;
   readonly removal: StorageRemoval;
-  readonly startGate: StartGate;
   readonly ready: () => Promise<{ ok: boolean; reason?: string }>;
 }
 
-function createApi({ config, storage, runtime, outgoing, metrics, log }: Parts, { nodes, loop, removal, startGate, ready }: ApiParts): Http {
+function createApi({ config, storage, runtime, outgoing, metrics, log }: Parts, { nodes, loop, removal, startGate, statistics, ready }: ApiParts): Http {
   return createHttp({
     sessions: storage.sessions,
     users: storage.users,
@@ -261,6 +271,7 @@ function createApi({ config, storage, runtime, outgoing, metrics, log }: Parts, 
     nodes,
     runtime,
     firstByte: startGate,
+    statistics,
     outgoing,
     callbackKeyOf: callbackKeyOf(storage),
     metrics: metrics.registry,

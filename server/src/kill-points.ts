@@ -64,6 +64,7 @@ export const KILL_POINTS = [
   'store.session-place',
   'store.session-explain',
   'store.session-log',
+  'store.session-uses',
   'store.quarantine',
   'store.user',
   'store.token',

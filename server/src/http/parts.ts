@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { Executor } from '../domain/execution/executor.ts';
+import type { SessionUses } from '../domain/execution/session-uses.ts';
 import type { OutgoingRules } from '../domain/network/outgoing-rules.ts';
 import type { NodeDirectory } from '../domain/scheduling/node-directory.ts';
 import type { FirstByte } from '../domain/sessions/first-byte.ts';
 import type { Notifications, SessionStore } from '../domain/sessions/session-store.ts';
+import type { LiveStatistics } from '../domain/sessions/statistics.ts';
 import type { StorageStore } from '../domain/storages/storage-store.ts';
 import type { KeypairStore } from '../domain/users/keypair-store.ts';
 import type { TokenStore, UserStore } from '../domain/users/user-store.ts';
@@ -19,7 +22,10 @@ export interface HttpParts {
   readonly notifications: Notifications;
   readonly nodes: NodeDirectory;
   readonly runtime: Runtime;
+  readonly executor: Executor;
+  readonly uses: SessionUses;
   readonly firstByte: FirstByte;
+  readonly statistics: LiveStatistics;
   /** Whom users may make this server ask. */
   readonly outgoing: OutgoingRules;
   /** With what a user's callbacks are signed. */

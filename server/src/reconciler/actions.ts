@@ -3,12 +3,15 @@ import { finish, type Action, type Move } from '../domain/sessions/decision.ts';
 import { moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
-import { beginStep, startTimeline } from '../domain/sessions/timeline.ts';
+import { unfitForImage } from '../domain/sessions/unfit-for-image.ts';
+import { beginStep, startTimeline, type StepName } from '../domain/sessions/timeline.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import { commitSession } from './commit-action.ts';
 import { LEASE_MS } from './lease.ts';
 import type { QueueRunner } from './queue-runner.ts';
 import { SessionContainers, type ContainersParts } from './session-containers.ts';
 import type { StartGate } from './start-gate.ts';
+import type { StatisticsKeeper } from './statistics-keeper.ts';
 
 /** What came of an action: look again (with what was learned), write this, or wait. */
 export type Outcome =
@@ -22,6 +25,7 @@ export interface ActionsParts extends ContainersParts {
   readonly runtime: Runtime;
   readonly queue: QueueRunner;
   readonly startGate: StartGate;
+  readonly statistics: Pick<StatisticsKeeper, 'countLast' | 'keep'>;
   readonly now: () => Date;
 }
 
@@ -64,6 +68,8 @@ export class Actions {
         return this.release(session);
       case 'ask-again':
         return this.askAgain(session);
+      case 'commit':
+        return commitSession(this.parts, session);
       case 'vacate':
         return this.vacate(session);
       case 'remove':
@@ -93,7 +99,10 @@ export class Actions {
       key: session.id,
     });
     if (image.phase === 'present') {
-      const next = moveTo(session, 'preparing', now, { reason: 'preparing its container', imageDigest: image.digest });
+      const unfit = image.facts && unfitForImage(session, image.facts);
+      if (unfit !== undefined) return { kind: 'move', move: fail(unfit) };
+      const imagePorts = image.facts === undefined ? null : imagePorts(image.facts);
+      const next = moveTo(session, 'preparing', now, { reason: 'preparing its container', imageDigest: image.digest, imagePorts });
       return { kind: 'save', next, event: { kind: 'state', message: next.reason } };
     }
     const timeline = beginStep(session.timeline, 'image', now, image.progress);
@@ -115,7 +124,7 @@ export class Actions {
     const digest = session.imageDigest;
     if (digest === null) throw new Error(`session ${session.id} is ${session.state} without an image`);
     let { timeline } = session;
-    const mark = (step: 'storage' | 'create' | 'start' | 'ready'): void => {
+    const mark = (step: StepName): void => {
       timeline = beginStep(timeline, step, now());
     };
     await launches.run(async () => {
@@ -127,7 +136,7 @@ export class Actions {
     await this.letListen(session);
     mark('start');
     await this.containers.start(session);
-    mark('ready');
+    mark(afterStart(session));
     return started({ ...session, timeline });
   }
 
@@ -181,7 +190,7 @@ export class Actions {
     if (session.processStartedAt === null) await this.letListen(session);
     const starting = beginStep(session.timeline, 'start', now());
     await this.containers.start(session);
-    return started({ ...session, timeline: beginStep(starting, 'ready', now()) });
+    return started({ ...session, timeline: beginStep(starting, afterStart(session), now()) });
   }
 
   private async freeze(session: Session): Promise<Outcome> {
@@ -195,6 +204,7 @@ export class Actions {
   }
 
   private async stop(session: Session): Promise<Outcome> {
+    await this.parts.statistics.countLast(session);
     await this.containers.stop(session);
     return { kind: 'again' };
   }
@@ -205,15 +215,18 @@ export class Actions {
   }
 
   private async remove(session: Session): Promise<Outcome> {
+    await this.parts.statistics.keep(session);
     await this.containers.remove(session);
     return { kind: 'move', move: finish(session, this.parts.now()) };
   }
 }
 
+const afterStart = ({ spec }: Session): StepName => (spec.bootstrapScript === undefined ? 'ready' : 'bootstrap');
+
 /** Written down only where readiness may take a while; else the move to running carries it. */
 function started(session: Session): Outcome {
-  const { port } = session.spec;
-  if (port === null) return { kind: 'again', session };
-  const reason = `started; waiting for port ${port} to answer`;
+  const { port, bootstrapScript } = session.spec;
+  if (port === null && bootstrapScript === undefined) return { kind: 'again', session };
+  const reason = bootstrapScript === undefined ? `started; waiting for port ${port} to answer` : 'running its bootstrap script';
   return { kind: 'save', next: note(session, { reason }), event: { kind: 'progress', message: reason } };
 }

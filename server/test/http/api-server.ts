@@ -56,6 +56,7 @@ export class ApiServer {
       nodes: { report: async () => [], capacities: () => [] },
       runtime: { ...ABSENT, ...runtime } as Runtime,
       firstByte: { waitFor: () => () => undefined },
+      statistics: { live: async () => undefined },
       outgoing: new OutgoingRules(),
       callbackKeyOf: (userId) => callbackKey(storage.secretKey, userId),
       metrics: new Registry(),

@@ -8,6 +8,7 @@ import { NodeWatch } from '../../src/reconciler/node-watch.ts';
 import { tcpProbe } from '../../src/reconciler/probe.ts';
 import { QueueRunner } from '../../src/reconciler/queue-runner.ts';
 import { StartGate } from '../../src/reconciler/start-gate.ts';
+import { StatisticsKeeper } from '../../src/reconciler/statistics-keeper.ts';
 import { Stepper } from '../../src/reconciler/stepper.ts';
 import { StorageRemoval } from '../../src/reconciler/storage-removal.ts';
 import { FakeRuntime } from '../../src/runtimes/fake-runtime.ts';
@@ -34,7 +35,7 @@ const QUEUE: QueuePolicy = {
   order: 'fifo',
   orchestrates: false,
 };
-const LOG = { warn: () => undefined, error: () => undefined };
+const LOG = { debug: () => undefined, warn: () => undefined, error: () => undefined };
 const now = (): Date => new Date();
 
 /** The real reconciler on an engine in memory: sessions come to run, for tests of rules that need no real one. */
@@ -43,13 +44,17 @@ export class FakeReconciler {
   private readonly loop: Loop;
   private readonly watch: EngineWatch;
   readonly removal: StorageRemoval;
+  readonly statistics: StatisticsKeeper;
   private readonly unsubscribe: () => void;
 
-  private constructor(parts: { runtime: FakeRuntime; loop: Loop; watch: EngineWatch; removal: StorageRemoval; unsubscribe: () => void }) {
+  private constructor(
+    parts: Pick<FakeReconciler, 'runtime' | 'removal' | 'statistics'> & { loop: Loop; watch: EngineWatch; unsubscribe: () => void },
+  ) {
     this.runtime = parts.runtime;
     this.loop = parts.loop;
     this.watch = parts.watch;
     this.removal = parts.removal;
+    this.statistics = parts.statistics;
     this.unsubscribe = parts.unsubscribe;
   }
 
@@ -61,12 +66,14 @@ export class FakeReconciler {
     const { sessions: store, quarantine } = storage;
     const nodes = new NodeWatch({ runtime, store, quarantine, now, fallbackName: 'fake' });
     await nodes.refresh();
+    const statistics = new StatisticsKeeper({ runtime, store, now, log: LOG });
     const actions = new Actions({
       store,
       runtime,
       now,
       queue: new QueueRunner(store, nodes, { ...QUEUE, ...policy }),
       startGate: new StartGate(),
+      statistics,
       launches: new Gate(4),
       plan: { pids: 64, sharedMemoryBytes: 1024 ** 2, stopGraceSeconds: 1 },
       keptLogBytes: 1024 ** 2,
@@ -85,11 +92,12 @@ export class FakeReconciler {
       policy: { stopAfterMs: MINUTE, removeAfterMs: MINUTE, graceSeconds: 1 },
     });
     const unsubscribe = storage.notifications.onWake(() => loop.nudge());
+    statistics.start();
     await loop.start();
     watch.start();
     const removal = new StorageRemoval({ storages: storage.storages, runtime, everyMs: MINUTE, now, log: LOG });
     removal.start();
-    return new FakeReconciler({ runtime, loop, watch, removal, unsubscribe });
+    return new FakeReconciler({ runtime, loop, watch, removal, statistics, unsubscribe });
   }
 
   async stop(): Promise<void> {
@@ -97,6 +105,7 @@ export class FakeReconciler {
     await this.watch.stop();
     await this.removal.stop();
     await this.loop.stop();
+    await this.statistics.stop();
     await this.runtime.close();
   }
 }

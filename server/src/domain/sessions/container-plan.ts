@@ -17,7 +17,7 @@ interface Ref {
   readonly container: string;
 }
 
-export const containerOf = (session: Session, container = MAIN): Ref => ({
+export const containerOf = (session: Pick<Session, 'id' | 'generation'>, container = MAIN): Ref => ({
   sessionId: session.id,
   generation: session.generation,
   container,

@@ -1,3 +1,4 @@
+import { isCommitting } from './commit.ts';
 import { dependencyFailed, failedDependency } from './dependencies.ts';
 import {
   act,
@@ -18,7 +19,6 @@ import {
   settled,
   terminate,
   timedOut,
-  untilReady,
   wait,
   whileRunning,
   type Decision,
@@ -26,6 +26,7 @@ import {
   type Seen,
 } from './decision.ts';
 import type { Session } from './session.ts';
+import { untilReady } from './until-ready.ts';
 
 /** An engine does what it is told, where it is told: Berth finds the place, gets the image, and starts the same container again and again. */
 export function decideOnEngine(session: Session, seen: Seen, now: Date, policy: LifePolicy): Decision {
@@ -100,9 +101,11 @@ function fromRunning(session: Session, seen: Seen, now: Date): Decision {
     case 'created':
       return act('start');
     case 'frozen':
-      return session.wanted === 'paused' ? move('pausing', 'pause asked for') : act('thaw');
+      if (session.wanted === 'paused') return move('pausing', 'pause asked for');
+      // An engine holds it still while it makes an image of it.
+      return act(isCommitting(session) ? 'commit' : 'thaw');
     case 'running':
-      return session.wanted === 'paused' ? move('pausing', 'pause asked for') : whileRunning(session, seen, now);
+      return session.wanted === 'paused' ? move('pausing', 'pause asked for') : committing(session, whileRunning(session, seen, now));
     case 'exited':
       if (seen.interrupted !== true) return ended(seen);
       if (!mayRepeat(session)) return fail(INTERRUPTED);
@@ -134,6 +137,7 @@ function fromPaused(session: Session, seen: Seen, now: Date): Decision {
   if (session.wanted === 'running')
     return move('pending', 'resume asked for', { frozen: session.frozen && seen.phase === 'frozen', willStopAt: null });
   if (seen.phase === 'running') return act(session.frozen ? 'freeze' : 'stop');
+  if (isCommitting(session)) return act('commit');
   if (seen.phase === 'frozen' && (!session.frozen || isPast(session.willStopAt, now))) return act('stop');
   if (seen.phase === 'exited' && session.frozen) {
     return { kind: 'note', reason: 'paused: files kept, memory and CPU given back', changes: { frozen: false, willStopAt: null } };
@@ -163,3 +167,7 @@ function startOver(session: Session, seen: Seen): Decision {
   if (seen.interrupted !== true) return ended(seen);
   return mayRepeat(session) ? act('start') : fail(INTERRUPTED);
 }
+
+/** What can wait until later leaves time for the image that is being made of it. */
+const committing = (session: Session, decision: Decision): Decision =>
+  decision.kind === 'wait' && isCommitting(session) ? act('commit') : decision;

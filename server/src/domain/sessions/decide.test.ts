@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { committed, newCommit } from './commit.ts';
 import { vacated } from './decide-on-cluster.ts';
 import { decide, needsLook } from './decide.ts';
 import { finish, type Action, type Decision, type LifePolicy, type Seen } from './decision.ts';
@@ -230,6 +231,8 @@ function enact(
       };
     case 'release':
       return { session, seen: absent };
+    case 'commit':
+      return { session: note(session, { commit: session.commit && committed(session.commit, 'sha256:1', now) }), seen };
     case 'vacate': {
       const { to, reason, changes } = vacated();
       return { session: moveTo(session, to, now, { reason, ...changes }), seen: absent };
@@ -287,6 +290,7 @@ const anySession: fc.Arbitrary<Session> = fc
     batchTimeoutMs: fc.constantFrom(null, 1, MINUTE),
     startsAt: fc.constantFrom(null, T0, later(MINUTE)),
     dependencies: fc.array(fc.constantFrom(done(0), ...states.map((state) => follows(state))), { maxLength: 3 }),
+    commit: fc.constantFrom(null, newCommit('c1', 'localhost/berth/alice/tool:1', T0)),
   })
   .map(({ state, wanted, hasRun, frozen: isFrozen, restart, type, ...batchOnly }) =>
     exampleSession({
@@ -295,6 +299,7 @@ const anySession: fc.Arbitrary<Session> = fc
       type,
       startsAt: batchOnly.startsAt,
       dependencies: batchOnly.dependencies,
+      commit: batchOnly.commit,
       ...(type === 'batch' && batchOnly),
       restartWish: restart ? 2 : 0,
       ...(state === 'pending' && !hasRun ? {} : hasRun || ['running', 'pausing', 'paused', 'restarting'].includes(state) ? ran : placed),
@@ -333,7 +338,8 @@ describe.each([
   test('what runs for a limited time is looked at when that is over', () => {
     fc.assert(
       fc.property(anySession, (session) => {
-        const running = { ...session, state: 'running' as const, ...ran, reason: 'running', wanted: 'running' as const, restartWish: 0 };
+        const calm = { ...session, ...ran, reason: 'running', restartWish: 0, commit: null };
+        const running = { ...calm, state: 'running' as const, wanted: 'running' as const };
         const decision = decide(running, up, T0, life);
         return (
           running.batchTimeoutMs === null ||

@@ -1,5 +1,6 @@
 import type { Cause } from '@berth/contract';
 import { formatDuration } from '@berth/contract';
+import { isCommitting } from './commit.ts';
 import { readySince } from './dependencies.ts';
 import { runningReason } from './container-view.ts';
 import type { Changes } from './lifecycle.ts';
@@ -26,6 +27,8 @@ export interface Seen {
     | { readonly for: 'image' | 'container'; readonly message: string };
   /** Its node tells nothing; the rest is what was known before. */
   readonly silent?: { readonly since: Date; readonly message: string };
+  /** At its bootstrap script: its command has not begun, and it is not `ready`. */
+  readonly bootstrapping?: boolean;
   /** The declared port answers; always true where none is declared. */
   readonly ready: boolean;
   /** Where there are several containers: those beside main1. */
@@ -54,6 +57,8 @@ export type Action =
   | 'ask-again'
   /** The same, and with that the session is paused. */
   | 'vacate'
+  /** An image of its files is begun, or looked after. */
+  | 'commit'
   | 'remove';
 
 export interface Move {
@@ -87,19 +92,6 @@ export interface LifePolicy {
   readonly nodeLostMs: number;
 }
 
-export function untilReady(session: Session, seen: Seen, now: Date, limitMs: number): Decision {
-  if (seen.ready) {
-    return move('running', 'running', {
-      processStartedAt: seen.startedAt ?? now,
-      startedAt: session.startedAt ?? now,
-      ...recorded(seen),
-      frozen: false,
-      willStopAt: null,
-    });
-  }
-  return age(session, now) > limitMs ? fail(neverAnswered(session, limitMs)) : wait(100);
-}
-
 export function paused(now: Date, freezeForMs: number | null): Decision {
   const frozen = freezeForMs !== null;
   return move('paused', frozen ? 'paused: memory kept, CPU given back' : 'paused: files kept, memory and CPU given back', {
@@ -114,7 +106,8 @@ export function fromTerminating(session: Session, seen: Seen, now: Date, policy:
   if (session.ending === null && ending !== null) return { kind: 'note', reason: session.reason, changes: { ending } };
   if (age(session, now) > policy.stopMs || seen.phase === 'created' || seen.phase === 'absent') return act('remove');
   if (seen.phase === 'running' || seen.phase === 'frozen') return act('stop');
-  return session.logsKept ? act('remove') : act('keep-log');
+  if (!session.logsKept) return act('keep-log');
+  return act(isCommitting(session) ? 'commit' : 'remove');
 }
 
 /** Asked to stop: whatever code the process ends with is kept. */
@@ -171,7 +164,7 @@ export function whileRunning(session: Session, seen: Seen, now: Date): Decision 
   return leftMs > 0 ? wait(leftMs) : fail(ranTooLong(batchTimeoutMs));
 }
 
-const recorded = ({ subs }: Seen): { subs?: readonly SubRecord[] } =>
+export const recorded = ({ subs }: Seen): { subs?: readonly SubRecord[] } =>
   subs === undefined ? {} : { subs: subs.map(({ node: _, ...record }) => record) };
 
 const areSame = (some: readonly SubRecord[], others: readonly SubRecord[]): boolean =>
@@ -209,11 +202,6 @@ export const INTERRUPTED: Cause = {
   remedy: 'create the batch session again; only with --retry is it repeated by itself, because its work may not bear that',
 };
 
-export const neverAnswered = (session: Session, limitMs: number): Cause => ({
-  code: 'port-never-answered',
-  message: `port ${session.spec.port} did not answer within ${formatDuration(limitMs)}`,
-  remedy: 'look at its log: the program may listen on another port, or on 127.0.0.1 only; it must listen on 0.0.0.0',
-});
 export const noRoom = (session: Session, limitMs: number): Cause => ({
   code: 'timed-out',
   message: `no room within ${formatDuration(limitMs)}: ${session.reason}`,

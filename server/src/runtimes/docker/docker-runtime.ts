@@ -134,14 +134,16 @@ export class DockerRuntime implements Runtime, Freezable, Committable {
     const facts = await this.#known();
     await this.#firewall.ensureOnce(facts);
     const mounted = facts.local && !facts.selinux;
+    const names = [spec.ref.container, ...(spec.peers ?? [])].toSorted();
     const [network, userFiles] = await Promise.all([
-      this.#networks.ensure(spec.ref.sessionId, spec.egress),
+      this.#networks.ensure(spec.ref.sessionId, spec.egress, names.length),
       mounted ? this.#users.paths(spec.imageDigest, spec.user) : null,
     ]);
     const around = {
       instance: this.#options.instance,
       kind: facts.kind,
       network,
+      addresses: await this.#addresses(spec.ref.sessionId, names),
       userFiles,
       nvidia: facts.nvidia,
       cpus: facts.cpus,
@@ -149,6 +151,12 @@ export class DockerRuntime implements Runtime, Freezable, Committable {
     };
     await this.#containers.create(spec, around);
     if (!mounted) await this.#users.copyInto(containerName(spec.ref), spec.imageDigest, spec.user);
+  }
+
+  /** By host name; null where the engine looks names up itself. */
+  async #addresses(sessionId: string, names: readonly string[]): Promise<ReadonlyMap<string, string> | null> {
+    const addresses = await this.#networks.addresses(sessionId, names.length);
+    return addresses === undefined ? null : new Map(names.map((name, rank) => [name, addresses[rank] ?? '']));
   }
 
   async start(ref: ContainerRef, bootstrapScript?: string): Promise<void> {
