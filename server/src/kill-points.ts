@@ -69,6 +69,7 @@ export const KILL_POINTS = [
   'store.user',
   'store.token',
   'store.keypair',
+  'store.callback-claim',
   'store.callback',
   'store.storage',
 ] as const;

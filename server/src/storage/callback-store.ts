@@ -19,7 +19,7 @@ export class PostgresCallbackStore implements CallbackStore {
 
   claim({ sessionIds, limit, leaseMs, without }: ClaimWish): Promise<readonly CallbackClaim[]> {
     const among = sessionIds === null ? sql`` : sql`and c.session_id = any(${sessionIds.filter(isUuid)}::uuid[])`;
-    return killPoint('store.callback', async () => {
+    return killPoint('store.callback-claim', async () => {
       const { rows } = await sql<CallbackClaim>`
         with of_each_owner as (
           select distinct on (c.owner_id) c.session_id, c.target from session_callbacks c

@@ -50,6 +50,8 @@ const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
   'store.token': () => bed.keeper.ask((client) => client.createToken({ body: { name: 'another' } })),
   'store.storage': () => storageComesAndGoes(bed.keeper),
   'engine.volume-remove': () => storageComesAndGoes(bed.keeper),
+  // No name server is asked for this one.
+  'store.callback': () => once({ callbackUrl: 'https://callback.onion/' }),
   'store.keypair': () => bed.keeper.ask((client) => client.createKeypair({ body: {} })),
 };
 
