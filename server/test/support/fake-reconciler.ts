@@ -1,8 +1,9 @@
+import type { NodeDirectory } from '../../src/domain/scheduling/node-directory.ts';
 import type { QueuePolicy } from '../../src/domain/scheduling/queue.ts';
 import type { LifePolicy } from '../../src/domain/sessions/decision.ts';
 import { Actions } from '../../src/reconciler/actions.ts';
 import { EngineWatch } from '../../src/reconciler/engine-watch.ts';
-import { Gate } from '../../src/reconciler/gate.ts';
+import { Gate } from '../../src/domain/gate.ts';
 import { Loop } from '../../src/reconciler/loop.ts';
 import { NodeWatch } from '../../src/reconciler/node-watch.ts';
 import { tcpProbe } from '../../src/reconciler/probe.ts';
@@ -41,6 +42,7 @@ const now = (): Date => new Date();
 /** The real reconciler on an engine in memory: sessions come to run, for tests of rules that need no real one. */
 export class FakeReconciler {
   readonly runtime: FakeRuntime;
+  readonly nodes: NodeDirectory;
   private readonly loop: Loop;
   private readonly watch: EngineWatch;
   readonly removal: StorageRemoval;
@@ -51,6 +53,7 @@ export class FakeReconciler {
     parts: Pick<FakeReconciler, 'runtime' | 'removal' | 'statistics'> & { loop: Loop; watch: EngineWatch; unsubscribe: () => void },
   ) {
     this.runtime = parts.runtime;
+    this.nodes = parts.nodes;
     this.loop = parts.loop;
     this.watch = parts.watch;
     this.removal = parts.removal;
@@ -97,7 +100,7 @@ export class FakeReconciler {
     watch.start();
     const removal = new StorageRemoval({ storages: storage.storages, runtime, everyMs: MINUTE, now, log: LOG });
     removal.start();
-    return new FakeReconciler({ runtime, loop, watch, removal, statistics, unsubscribe });
+    return new FakeReconciler({ runtime, nodes, loop, watch, removal, statistics, unsubscribe });
   }
 
   async stop(): Promise<void> {

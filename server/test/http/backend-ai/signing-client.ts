@@ -1,8 +1,10 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
 import { KEYPAIR_BYTES, makeKeys } from '../../../src/domain/users/keypair.ts';
 import { newId } from '../../../src/uuid.ts';
+import { SignedSocket } from './signed-socket.ts';
 import type { ApiServer, Person } from '../api-server.ts';
 
 export interface Keys {
@@ -77,6 +79,12 @@ export class BackendAiClient {
     request.end(payload);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     return response;
+  }
+
+  /** A WebSocket whose upgrade is signed. `url`: what is really asked for, where that is something else. */
+  socket(target: string, { url = target, headers = {} }: { url?: string; headers?: Readonly<Record<string, string>> } = {}): SignedSocket {
+    const signed = this.#signed('GET', target, { hasBody: false, at: new Date() });
+    return new SignedSocket(new WebSocket(`ws://${this.#url.host}${url}`, { headers: { ...signed, ...headers } }));
   }
 
   #signed(method: string, target: string, { hasBody, at }: { hasBody: boolean; at: Date }): Record<string, string> {

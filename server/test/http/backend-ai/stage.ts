@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Session } from '../../../src/domain/sessions/session.ts';
+import type { HttpParts } from '../../../src/http/parts.ts';
 import { GRANT, after, until } from '../../storage/make.ts';
 import { ApiServer } from '../api-server.ts';
 import { BackendAiClient, keysFor, type Answered, type Keys } from './signing-client.ts';
@@ -30,8 +31,8 @@ export class Stage {
     this.root = new BackendAiClient(server.url, keys.root, 'js');
   }
 
-  static async open(): Promise<Stage> {
-    const server = await ApiServer.start();
+  static async open(more: Partial<HttpParts> = {}): Promise<Stage> {
+    const server = await ApiServer.start({}, more);
     const { alice, bob, root } = server.people;
     return new Stage(server, { alice: await keysFor(server, alice), bob: await keysFor(server, bob), root: await keysFor(server, root) });
   }
