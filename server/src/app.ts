@@ -11,10 +11,11 @@ import { parseImageReference } from './domain/images/reference.ts';
 import { OutgoingRules } from './domain/network/outgoing-rules.ts';
 import type { LifePolicy } from './domain/sessions/decision.ts';
 import { createHttp } from './http/http.ts';
+import { ContainerFiles } from './inside/files/container-files.ts';
 import { grantLocalAccess } from './local-access.ts';
 import { Actions } from './reconciler/actions.ts';
 import { EngineWatch } from './reconciler/engine-watch.ts';
-import { Gate } from './reconciler/gate.ts';
+import { Gate } from './domain/gate.ts';
 import { Loop } from './reconciler/loop.ts';
 import { NodeWatch } from './reconciler/node-watch.ts';
 import { tcpProbe } from './reconciler/probe.ts';
@@ -270,6 +271,7 @@ function createApi({ config, storage, runtime, outgoing, metrics, log }: Parts, 
     notifications: storage.notifications,
     nodes,
     runtime,
+    files: new ContainerFiles(runtime),
     firstByte: startGate,
     statistics,
     outgoing,

@@ -4,7 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import { Authenticator } from './authenticate.ts';
 import { mountBackendAi } from './backend-ai/backend-ai.ts';
 import type { Caller } from './caller.ts';
+import { answerClientError } from './client-error.ts';
 import { EventFeed } from './event-feed.ts';
+import { fileHandlers, mountFiles } from './file-routes.ts';
 import { guard } from './guard.ts';
 import { mountHealth, versionHandlers } from './health-routes.ts';
 import { LiveConnections } from './live-connections.ts';
@@ -65,12 +67,14 @@ export function createHttp(parts: HttpParts): FastifyInstance {
       ...tokenHandlers(parts),
       ...keypairHandlers(parts),
       ...storageHandlers(parts),
+      ...fileHandlers(parts),
     },
     callerOf,
   );
   const owners = new StdinOwners();
   const backendAi = mountBackendAi(app, { parts, feed, owners });
   mountStreams(app, { parts, feed, live, callerOf });
+  mountFiles(app, { parts, feed, live, callerOf });
   mountHealth(app, parts);
   acceptWebSockets(app, { doors: [backendAi.door, sessionDoor(app, { ...parts, log, live, owners, admit })], newId: parts.newId });
   app.addHook('preClose', async () => {
@@ -98,6 +102,7 @@ function bareServer(parts: HttpParts): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => parts.newId(),
     requestIdHeader: false,
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => void answer(error, request, reply),
     return503OnClosing: false,
     // Anything else that asks to be upgraded (h2c) is an ordinary request.

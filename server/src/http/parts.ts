@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Executor } from '../domain/execution/executor.ts';
 import type { SessionUses } from '../domain/execution/session-uses.ts';
+import type { SessionFiles } from '../domain/files/session-files.ts';
 import type { OutgoingRules } from '../domain/network/outgoing-rules.ts';
 import type { NodeDirectory } from '../domain/scheduling/node-directory.ts';
 import type { FirstByte } from '../domain/sessions/first-byte.ts';
@@ -22,6 +23,7 @@ export interface HttpParts {
   readonly notifications: Notifications;
   readonly nodes: NodeDirectory;
   readonly runtime: Runtime;
+  readonly files: SessionFiles;
   readonly executor: Executor;
   readonly uses: SessionUses;
   readonly firstByte: FirstByte;

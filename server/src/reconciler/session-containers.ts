@@ -6,7 +6,7 @@ import type { ReconcilerStore } from '../domain/sessions/session-store.ts';
 import { mountsOf } from '../domain/storages/session-mounts.ts';
 import { canFreeze, RuntimeError, type ContainerRef, type Observed, type Runtime } from '../runtimes/runtime.ts';
 import { containerSpec } from './container-spec.ts';
-import type { Gate } from './gate.ts';
+import type { Gate } from '../domain/gate.ts';
 
 export interface ContainersParts {
   readonly store: Pick<ReconcilerStore, 'keepLog'>;

@@ -9,6 +9,7 @@ import { newTokenSecret } from '../../src/domain/users/token.ts';
 import type { User } from '../../src/domain/users/user-store.ts';
 import { createHttp } from '../../src/http/http.ts';
 import type { HttpParts } from '../../src/http/parts.ts';
+import { ContainerFiles } from '../../src/inside/files/container-files.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { newId } from '../../src/uuid.ts';
 import { openTestStorage, type TestStorage } from '../test-database.ts';
@@ -46,6 +47,7 @@ export class ApiServer {
   static async start(runtime: Partial<Runtime> = {}, more: Partial<HttpParts> = {}): Promise<ApiServer> {
     const storage = await openTestStorage();
     const { log, logged } = memoryLog();
+    const engine = { ...ABSENT, ...runtime } as Runtime;
     const http = createHttp({
       sessions: storage.sessions,
       users: storage.users,
@@ -54,7 +56,8 @@ export class ApiServer {
       storages: storage.storages,
       notifications: storage.notifications,
       nodes: { report: async () => [], capacities: () => [] },
-      runtime: { ...ABSENT, ...runtime } as Runtime,
+      runtime: engine,
+      files: new ContainerFiles(engine),
       firstByte: { waitFor: () => () => undefined },
       statistics: { live: async () => undefined },
       outgoing: new OutgoingRules(),

@@ -9,6 +9,7 @@ import { Admission } from './admission.ts';
 import type { Call, Route, Sent, SocketRoute, Surface } from './call.ts';
 import { eventRoutes } from './event-routes.ts';
 import { graphqlRoutes } from './graphql/graphql-routes.ts';
+import { fileRoutes } from './file-routes.ts';
 import { folderRoutes } from './folder-routes.ts';
 import { ROUTES_NOT_THERE_YET } from './not-there-yet.ts';
 import { openRoutes } from './open-routes.ts';
@@ -24,6 +25,7 @@ import { socketDoor } from './socket-door.ts';
 import { socketRoutes } from './socket-routes.ts';
 import { taskRoutes } from './task-routes.ts';
 
+const FORM = 'multipart/form-data';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** What lies below these is theirs, known or not. */
 const FOLDERS = ['session', 'kernel', 'auth', 'config', 'etcd', 'events', 'stream', 'admin', 'folders', 'resource', 'template', 'manager', 'scaling-groups'];
@@ -62,6 +64,8 @@ export function mountBackendAi(app: FastifyInstance, shared: { parts: HttpParts;
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) => body);
+    // Stays where it is, until somebody takes it.
+    scope.addContentTypeParser(FORM, (_request, _payload, done) => done(null));
     scope.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));
     const paths = new Set([...routes.map(({ path }) => path), ...FOLDERS.flatMap((folder) => [`/${folder}`, `/${folder}/*`])]);
     for (const url of paths) {
@@ -95,6 +99,7 @@ export function allRoutes(surface: Surface): readonly Route[] {
     ...resourceRoutes(surface),
     ...graphqlRoutes(surface),
     ...folderRoutes(surface),
+    ...fileRoutes(surface),
     ...taskRoutes(surface),
     ...sockets,
     ...ROUTES_NOT_THERE_YET,
@@ -146,10 +151,17 @@ async function answer(context: Context, request: FastifyRequest, reply: FastifyR
   const body = request.method === 'GET' ? await readBody(request.raw) : request.body;
   const parameters = mergeParameters(request.query as Parameters, Buffer.isBuffer(body) ? body : Buffer.alloc(0));
   const open = (): AbortSignal => openFor(context.surface, caller, reply);
-  const call: Call = { path, parameters, open };
+  const call: Call = { path, parameters, open, ...formOf(request, route) };
   if (route.open === true) return send(reply, await route.handle(call));
   if (caller === undefined) throw new Error(`${request.url} was not signed`);
   return send(reply, await route.handle(call, caller));
+}
+
+function formOf(request: FastifyRequest, { takesForm = false }: Route): Pick<Call, 'form'> {
+  const contentType = request.headers['content-type'] ?? '';
+  if (request.method === 'GET' || contentType.split(';')[0]?.trim().toLowerCase() !== FORM) return {};
+  if (!takesForm) throw new Refusal('invalid-api-params', 'this request takes no form: send one JSON object, or nothing');
+  return { form: { contentType, request: request.raw } };
 }
 
 function openFor({ live }: Surface, caller: SignedCaller | undefined, reply: FastifyReply): AbortSignal {
@@ -162,7 +174,8 @@ function openFor({ live }: Surface, caller: SignedCaller | undefined, reply: Fas
   return over.signal;
 }
 
-function send(reply: FastifyReply, { status, body, stream }: Sent): FastifyReply {
+function send(reply: FastifyReply, { status, body, stream, bytes }: Sent): FastifyReply {
+  if (bytes !== undefined) return reply.header('content-type', bytes.type).send(bytes.content);
   if (stream !== undefined) return reply.header('content-type', 'text/event-stream').header('x-accel-buffering', 'no').send(stream);
   // Without a body there must be no content type: clients parse by that alone.
   return reply.code(status).send(body);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { EventFeed } from '../event-feed.ts';
 import type { CutReason, LiveConnections } from '../live-connections.ts';
@@ -22,6 +23,8 @@ export interface Call {
   readonly parameters: Parameters;
   /** Fires when the client goes away, the server stops or the key pair is no longer good. */
   readonly open: () => AbortSignal;
+  /** A form, where the route takes one and one was sent: nobody has read it yet. */
+  readonly form?: { readonly contentType: string; readonly request: IncomingMessage };
 }
 
 export interface Sent {
@@ -29,10 +32,17 @@ export interface Sent {
   readonly body?: object;
   /** Instead of a body: events, as they happen. */
   readonly stream?: Readable;
+  /** Instead of a body in JSON. */
+  readonly bytes?: { readonly type: string; readonly content: Readable };
 }
 
 /** `handle` gets its caller, except where nobody needs to sign. */
-export type Route = { readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'; readonly path: string } & (
+export type Route = {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  /** multipart/form-data, which no other route reads. */
+  readonly takesForm?: boolean;
+} & (
   | { readonly open: true; readonly handle: (call: Call) => Promise<Sent> }
   | { readonly open?: false; readonly handle: (call: Call, caller: SignedCaller) => Promise<Sent> }
 );

@@ -21,7 +21,6 @@ export function refuseWhatIsNotThereYet(asked: CreateParameters): void {
 }
 
 const CODE = 'running code in a session is';
-const FILES = 'reading and writing files of a session is';
 const FOLDERS = 'sharing, renaming and copying folders, and reading and writing their files outside of sessions, is';
 const TEMPLATES = 'session templates are';
 
@@ -30,12 +29,6 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST' | 'PATCH' | 'DELETE', p
   ['POST', '/session/:id', CODE],
   ['POST', '/session/:id/interrupt', CODE],
   ['POST', '/session/:id/complete', CODE],
-  ['POST', '/session/:id/upload', FILES],
-  ['GET', '/session/:id/download', FILES],
-  ['POST', '/session/:id/download', FILES],
-  ['GET', '/session/:id/download_single', FILES],
-  ['POST', '/session/:id/download_single', FILES],
-  ['GET', '/session/:id/files', FILES],
   ['POST', '/session/_/create-from-template', TEMPLATES],
   ['POST', '/session/_/create-cluster', TEMPLATES],
   ['GET', '/session/_/logs', "a batch session's log under this path (use /session/:id/logs) is"],
