@@ -19,12 +19,10 @@ export interface Storage {
 
 export function refuseMounted({ name, mountedBy }: Pick<Storage, 'name' | 'mountedBy'>): void {
   if (mountedBy.length === 0) return;
-  const [first, ...others] = mountedBy.map((session) => `"${session.name}"`);
-  const more = others.length > 4 ? ` and ${others.length} others` : others.map((other) => `, ${other}`).join('');
-  const sessions = others.length === 0 ? 'your session' : 'your sessions';
-  throw new ProblemError('wrong-state', `"${name}" is mounted by ${sessions} ${first}${more}: stop what uses it, then delete it`, {
-    field: 'storage',
-  });
+  const names = mountedBy.slice(0, 5).map((session) => `"${session.name}"`);
+  const more = mountedBy.length - names.length;
+  const sessions = `${mountedBy.length === 1 ? 'the live session' : 'the live sessions'} ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  throw new ProblemError('wrong-state', `"${name}" is mounted by ${sessions}: stop what uses it, then delete it`, { field: 'storage' });
 }
 
 export const noSuchStorage = (text: string, field = 'storage'): ProblemError =>
