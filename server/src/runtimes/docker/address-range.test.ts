@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidates, formatSubnet, halves, overlaps, parseSubnet } from './address-range.ts';
+import { addressIn, candidates, formatSubnet, halves, overlaps, parseSubnet, prefixFor } from './address-range.ts';
 
 describe('the address range', () => {
   it('is read as a network, whatever address of it is named', () => {
@@ -21,5 +21,19 @@ describe('the address range', () => {
     expect(new Set(offered).size).toBe(16);
     expect(offered).toEqual([...candidates(range, 'a-session')].map(formatSubnet));
     expect(offered.every((subnet) => overlaps(parseSubnet(subnet), range))).toBe(true);
+  });
+  it.each([
+    [1, 28],
+    [13, 28],
+    [14, 27],
+    [29, 27],
+    [30, 26],
+    [64, 25],
+  ])('for %i containers a /%i', (containers, prefix) => {
+    expect(prefixFor(containers)).toBe(prefix);
+    const [first] = candidates(parseSubnet('10.213.0.0/17'), 'a-session', prefix);
+    expect(first?.prefix).toBe(prefix);
+    expect(overlaps(parseSubnet(addressIn(first ?? { base: 0, prefix }, containers - 1)), first ?? { base: 0, prefix })).toBe(true);
+    expect([...candidates(parseSubnet('10.213.0.0/26'), 'a-session', 25)]).toEqual([]);
   });
 });

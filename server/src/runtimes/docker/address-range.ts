@@ -31,6 +31,12 @@ const size = (prefix: number): number => 2 ** (32 - prefix);
 
 export const SESSION_PREFIX = 28;
 
+/** Of a network for so many containers: each has an address, and so have the network itself, its gateway and its broadcasts. */
+export const prefixFor = (containers: number): number => Math.min(SESSION_PREFIX, 32 - Math.ceil(Math.log2(containers + 3)));
+
+/** What a container gets where Berth hands the addresses out: the first after the gateway's for rank 0. */
+export const addressIn = ({ base }: Subnet, rank: number): string => formatAddress(base + 2 + rank);
+
 /** The session's network that an address is in. */
 export const subnetOf = (address: string): Subnet => parseSubnet(`${address}/${SESSION_PREFIX}`);
 
@@ -47,10 +53,9 @@ export function halves(range: Subnet): { readonly open: Subnet; readonly sealed:
   return { open: { base: range.base, prefix }, sealed: { base: range.base + size(prefix), prefix } };
 }
 
-/** Every /28 of a range, beginning at one that the session's id determines. */
-export function* candidates(range: Subnet, sessionId: string): Generator<Subnet> {
-  const count = 2 ** (SESSION_PREFIX - range.prefix);
-  const first = createHash('sha256').update(sessionId).digest().readUInt32BE(0) % count;
-  for (let step = 0; step < count; step += 1)
-    yield { base: range.base + ((first + step) % count) * size(SESSION_PREFIX), prefix: SESSION_PREFIX };
+/** Every network of this size in a range, beginning at one that the session's id determines. */
+export function* candidates(range: Subnet, sessionId: string, prefix = SESSION_PREFIX): Generator<Subnet> {
+  const count = prefix < range.prefix ? 0 : 2 ** (prefix - range.prefix);
+  const first = createHash('sha256').update(sessionId).digest().readUInt32BE(0) % Math.max(count, 1);
+  for (let step = 0; step < count; step += 1) yield { base: range.base + ((first + step) % count) * size(prefix), prefix };
 }

@@ -1,4 +1,4 @@
-import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import type { ContainerCreateOptions, EndpointSettings, HostConfig } from 'dockerode';
 import type { ContainerSpec } from '../runtime.ts';
 import { LOGIN_SHELL } from '../login-shell.ts';
 import { behindBootstrap, MEMORY } from './bootstrap.ts';
@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly instance: string;
   readonly kind: 'docker' | 'podman';
   readonly network: string;
+  /** Of the session's containers, by host name; null: the engine hands them out, and finds them by their names. */
+  readonly addresses: ReadonlyMap<string, string> | null;
   /** Files of this machine to mount over the image's passwd and group; null: they are copied in afterwards. */
   readonly userFiles: { readonly passwd: string; readonly group: string } | null;
   readonly init: boolean;
@@ -38,7 +40,7 @@ export function toCreateOptions(spec: ContainerSpec, around: Surroundings): Cont
     // A login bash ignores SIGTERM; the end of its terminal is what it listens to.
     ...(spec.tty ? { StopSignal: 'SIGHUP' } : {}),
     HostConfig: hostConfigOf(spec, around),
-    NetworkingConfig: { EndpointsConfig: { [around.network]: { Aliases: [spec.ref.container] } } },
+    NetworkingConfig: { EndpointsConfig: { [around.network]: endpointOf(spec, around) } },
   };
 }
 
@@ -71,6 +73,7 @@ const labelsOf = (spec: ContainerSpec, instance: string): Record<string, string>
   [LABEL.owner]: spec.owner,
   [LABEL.project]: spec.project,
   [LABEL.egress]: spec.egress,
+  ...(spec.peers !== undefined && { [LABEL.containers]: String(spec.peers.length + 1) }),
   ...(spec.bootstrapScript !== undefined && { [LABEL.bootstrap]: 'script' }),
 });
 
@@ -78,6 +81,7 @@ function hostConfigOf(spec: ContainerSpec, around: Surroundings): HostConfig {
   const { limits } = spec;
   return {
     NetworkMode: around.network,
+    ...hostNames(spec, around),
     Mounts: mountsOf(spec, around),
     ...(spec.bootstrapScript !== undefined && { Tmpfs: { [MEMORY]: 'rw,mode=1777,size=1m' } }),
     Init: around.init,
@@ -101,6 +105,16 @@ function hostConfigOf(spec: ContainerSpec, around: Surroundings): HostConfig {
       ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [...limits.devices], Capabilities: [['gpu']] }] }
       : {}),
   };
+}
+
+function endpointOf(spec: ContainerSpec, { addresses }: Surroundings): EndpointSettings {
+  const address = addresses?.get(spec.ref.container);
+  return { Aliases: [spec.ref.container], ...(address !== undefined && { IPAMConfig: { IPv4Address: address } }) };
+}
+
+function hostNames(spec: ContainerSpec, { addresses }: Surroundings): Pick<HostConfig, 'ExtraHosts'> {
+  if (addresses === null) return {};
+  return { ExtraHosts: [...addresses].filter(([name]) => name !== spec.ref.container).map(([name, address]) => `${name}:${address}`) };
 }
 
 const LOWEST_RESERVED_SHARE = 128;

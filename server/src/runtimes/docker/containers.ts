@@ -135,7 +135,8 @@ export class Containers {
     const network = await this.#engine.find('engine.network-inspect', (docker) => docker.getNetwork(name).inspect());
     // Podman gives the name for the id; Docker none before the first start.
     if (network !== undefined && joined !== undefined && ['', name, network.Id].includes(joined.NetworkID)) return false;
-    await this.#networks.ensure(ref.sessionId, container.Config.Labels[LABEL.egress] === 'none' ? 'none' : 'open');
+    const { [LABEL.egress]: egress, [LABEL.containers]: containers = '1' } = container.Config.Labels;
+    await this.#networks.ensure(ref.sessionId, egress === 'none' ? 'none' : 'open', Number(containers));
     // Out of a network that is gone: refused where the container was never in it, and connecting shows what counts.
     await this.#unless([404, 500], () =>
       this.#engine.call('engine.network-create', (docker) =>

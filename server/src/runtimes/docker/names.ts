@@ -6,6 +6,8 @@ import { IDENTITY } from '../container-labels.ts';
 export const LABEL = {
   ...IDENTITY,
   egress: 'berth.egress',
+  /** How many containers its session has, where there are several. */
+  containers: 'berth.containers',
   /** Its command comes after a bootstrap script. */
   bootstrap: 'berth.bootstrap',
   throwAway: 'berth.throwaway',

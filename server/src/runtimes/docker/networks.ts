@@ -3,12 +3,14 @@ import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RuntimeError } from '../runtime.ts';
 import {
+  addressIn,
   candidates,
   formatAddress,
   formatSubnet,
   halves,
   overlaps,
   parseSubnet,
+  prefixFor,
   SESSION_PREFIX,
   subnetOf,
   type Subnet,
@@ -22,8 +24,10 @@ import { runProgram } from './run-program.ts';
 
 /** How a session's containers get a network. One step of `create`, replaceable as a whole. */
 export interface SessionNetworks {
-  /** Answers the name of the session's network, which then exists. */
-  ensure(sessionId: string, egress: 'open' | 'none'): Promise<string>;
+  /** Answers the name of the session's network, which then exists, with room for so many containers. */
+  ensure(sessionId: string, egress: 'open' | 'none', containers?: number): Promise<string>;
+  /** Addresses for the containers of a session, where the engine does not look their names up; else undefined. */
+  addresses(sessionId: string, containers: number): Promise<readonly string[] | undefined>;
   /** Makes an address of it reachable from this machine, where the engine leaves that out. */
   reach(address: string): Promise<void>;
   /** Nothing happens while containers still use it. */
@@ -58,20 +62,22 @@ export class BridgeNetworks implements SessionNetworks {
     this.#ranges = halves(parseSubnet(settings.addressRange));
   }
 
-  ensure(sessionId: string, egress: 'open' | 'none'): Promise<string> {
-    const under = this.#ensuring.get(sessionId) ?? this.#ensure(sessionId, egress).finally(() => this.#ensuring.delete(sessionId));
+  ensure(sessionId: string, egress: 'open' | 'none', containers = 1): Promise<string> {
+    const under =
+      this.#ensuring.get(sessionId) ?? this.#ensure(sessionId, egress, containers).finally(() => this.#ensuring.delete(sessionId));
     this.#ensuring.set(sessionId, under);
     return under;
   }
 
-  async #ensure(sessionId: string, egress: 'open' | 'none'): Promise<string> {
+  async #ensure(sessionId: string, egress: 'open' | 'none', containers: number): Promise<string> {
     await this.#removals.get(sessionId);
     // The bridges of a local engine are this machine's: its routes and MTU count.
     const { local, kind } = await this.#settings.facts();
     const taken = local ? (await hostRoutes()).map((route) => route.subnet).filter((subnet) => subnet.prefix > 0) : [];
     const mtu = local ? await defaultMtu() : undefined;
     const range = egress === 'none' ? this.#ranges.sealed : this.#ranges.open;
-    for (const subnet of candidates(range, sessionId)) {
+    const prefix = prefixFor(containers);
+    for (const subnet of candidates(range, sessionId, prefix)) {
       if (taken.some((other) => overlaps(other, subnet))) continue;
       const bridge = kind === 'podman' ? bridgeOfSubnet(subnet) : bridgeOfSession(sessionId);
       const foreign = await this.#createUnlessTaken(sessionId, { subnet, sealed: egress === 'none', mtu, bridge });
@@ -80,7 +86,7 @@ export class BridgeNetworks implements SessionNetworks {
     }
     throw new RuntimeError('retry', {
       code: 'rejected',
-      message: `no free /28 is left for a session in ${formatSubnet(range)}`,
+      message: `no free /${prefix} is left for a session in ${formatSubnet(range)}`,
       remedy: 'Configure a larger address range, or end sessions.',
     });
   }
@@ -123,6 +129,18 @@ export class BridgeNetworks implements SessionNetworks {
     );
   }
 
+  /** Podman looks names up only with a plug-in of its own. */
+  async addresses(sessionId: string, containers: number): Promise<readonly string[] | undefined> {
+    const { kind } = await this.#settings.facts();
+    if (kind !== 'podman' || containers === 1) return undefined;
+    const network = await this.#settings.engine.find('engine.network-inspect', (docker) =>
+      docker.getNetwork(networkName(sessionId)).inspect(),
+    );
+    const range = network?.IPAM?.Config?.[0]?.Subnet;
+    if (range === undefined) return undefined;
+    return Array.from({ length: containers }, (_, rank) => addressIn(parseSubnet(range), rank));
+  }
+
   /** Podman gives the bridge of an internal network no address: packets to it would leave by the default route. */
   async reach(address: string): Promise<void> {
     const { local, kind } = await this.#settings.facts();
@@ -153,10 +171,17 @@ export class BridgeNetworks implements SessionNetworks {
     return texts.flatMap((text) => (text === undefined || text.includes(':') ? [] : [parseSubnet(text)]));
   }
 
+  /** One that began earlier may have come too early: another container was still there. */
   remove(sessionId: string): Promise<void> {
-    const under = this.#removals.get(sessionId) ?? this.#remove(sessionId).finally(() => this.#removals.delete(sessionId));
-    this.#removals.set(sessionId, under);
-    return under;
+    const earlier = this.#removals.get(sessionId) ?? Promise.resolve();
+    const removal: Promise<void> = earlier
+      .catch(() => undefined)
+      .then(() => this.#remove(sessionId))
+      .finally(() => {
+        if (this.#removals.get(sessionId) === removal) this.#removals.delete(sessionId);
+      });
+    this.#removals.set(sessionId, removal);
+    return removal;
   }
 
   async #remove(sessionId: string): Promise<void> {

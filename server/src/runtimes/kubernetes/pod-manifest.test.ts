@@ -47,6 +47,23 @@ describe('the restricted pod security standard, field by field', () => {
   });
 });
 
+describe('where a pod goes', () => {
+  it('is beside another container of its session, where that was asked for', () => {
+    const sessionId = plainSpec('image').ref.sessionId;
+    const main = { sessionId, generation: 2, container: 'main1' };
+    const { affinity } = podOf({ ref: { ...main, container: 'sub1' }, beside: main }).spec ?? {};
+    expect(affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution).toEqual([
+      {
+        topologyKey: 'kubernetes.io/hostname',
+        labelSelector: {
+          matchLabels: { 'berth.instance': 'here', 'berth.session': sessionId, 'berth.generation': '2', 'berth.container': 'main1' },
+        },
+      },
+    ]);
+    expect(podOf().spec?.affinity).toBeUndefined();
+  });
+});
+
 describe('what a pod tells', () => {
   it('is no value of a variable', () => {
     expect(JSON.stringify(podOf({ env: { TOKEN: 's3cret', HOME: 's3cret' } }))).not.toContain('s3cret');

@@ -1,4 +1,4 @@
-import type { V1Container, V1EnvVar, V1Pod, V1Probe, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
+import type { V1Container, V1EnvVar, V1Pod, V1PodSpec, V1Probe, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import type { ContainerSpec, ImageRequest } from '../runtime.ts';
 import {
   BERTH_FOLDER,
@@ -12,7 +12,7 @@ import {
   plainLaunch,
   withoutGate,
 } from './gate.ts';
-import { ANNOTATION, labelsOf, MAIN, podName, secretName } from './names.ts';
+import { ANNOTATION, labelsOf, labelsOfRef, MAIN, podName, secretName } from './names.ts';
 import type { KubernetesOptions } from './options.ts';
 import { placementOf } from './pool.ts';
 import { SECRET_FILES, SECRET_SCRIPT, secretEnvironment } from './secret-manifest.ts';
@@ -52,6 +52,7 @@ export function podManifest(spec: ContainerSpec, options: Options): V1Pod {
       },
       ...namesInPod(spec, options),
       ...placementOf(spec, options.pools),
+      ...placeBeside(spec, options),
       containers: [containerOf(spec, { gpuResource: options.gpuResource, storageMounts: storages.volumeMounts })],
       volumes: [...ownVolumes(spec), ...storages.volumes],
     },
@@ -101,6 +102,13 @@ const UNTIL_BOOTSTRAPPED: V1Probe = {
 };
 
 const PULL_POLICY: Record<ImageRequest['pull'], string> = { always: 'Always', missing: 'IfNotPresent', never: 'Never' };
+
+/** The node of another container of its session, and no other: until that one has a node it waits. */
+function placeBeside({ beside }: ContainerSpec, { instance }: Options): Pick<V1PodSpec, 'affinity'> {
+  if (beside === undefined) return {};
+  const term = { labelSelector: { matchLabels: labelsOfRef(beside, instance) }, topologyKey: 'kubernetes.io/hostname' };
+  return { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } };
+}
 
 const annotationsOf = (spec: ContainerSpec): Record<string, string> => ({
   [ANNOTATION.owner]: spec.owner,

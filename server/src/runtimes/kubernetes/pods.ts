@@ -16,6 +16,8 @@ import type { ProcessSignals } from './process-signals.ts';
 import { secretManifest } from './secret-manifest.ts';
 import { serviceManifest } from './service-manifest.ts';
 
+/** Where there are several containers in a session, this one leads. */
+const LEADER = 'main1';
 const LOOK_EVERY_MS = 100;
 const START_PATIENCE_MS = 60_000;
 const GONE_PATIENCE_MS = 30_000;
@@ -205,7 +207,7 @@ export class Pods {
   async remove(ref: ContainerRef): Promise<void> {
     const pod = await this.find(ref);
     if (pod !== undefined) await this.#removePod(ref, pod);
-    await this.clear(ref);
+    await this.clear(ref, pod === undefined || pod.metadata?.annotations?.[ANNOTATION.peers] !== undefined);
   }
 
   async #removePod(ref: ContainerRef, pod: V1Pod): Promise<void> {
@@ -227,16 +229,16 @@ export class Pods {
     await client.find('cluster.pod-delete', (api) => api.core.deleteNamespacedPod(request));
   }
 
-  /** What belongs to the container besides its pod. */
-  async clear(ref: ContainerRef): Promise<void> {
+  /** What belongs to the container besides its pod; with main1 also what belongs to all of its generation, where it has peers. */
+  async clear(ref: ContainerRef, hasPeers = true): Promise<void> {
     const { client } = this.#parts;
     const { namespace } = client;
     const secret = { name: secretName(ref), namespace };
     const service = { name: serviceName(ref), namespace };
     const policy = { name: networkPolicyName(ref), namespace };
     await client.find('cluster.secret-delete', (api) => api.core.deleteNamespacedSecret(secret));
-    // Only a session of several containers has one.
-    if (ref.container !== 'main1') await client.find('cluster.service-delete', (api) => api.core.deleteNamespacedService(service));
+    if (ref.container === LEADER && hasPeers)
+      await client.find('cluster.service-delete', (api) => api.core.deleteNamespacedService(service));
     await client.find('cluster.policy-delete', (api) => api.networking.deleteNamespacedNetworkPolicy(policy));
   }
 }

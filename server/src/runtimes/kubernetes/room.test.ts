@@ -181,6 +181,7 @@ describe("where pods may not be listed, the scheduler's sentence in words", () =
       ['too few CPUs are free on 1 node', 'no answer on 1 node'],
     ],
     ["0/2 nodes are available: 2 node(s) didn't match Pod's node affinity.", ['a label asked for is missing on 2 nodes']],
+    ["0/2 nodes are available: 1 node(s) didn't match pod affinity rules.", ['its other containers are elsewhere on 1 node']],
     ['0/2 nodes are available: 2 Insufficient nvidia.com/gpu.', ['too few GPUs are free on 2 nodes']],
     ['0/2 nodes are available: 2 persistentvolumeclaim "home" not found.', ['its storage (claim home) does not exist on 2 nodes']],
     [

@@ -14,6 +14,7 @@ const WORDS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] 
   [/were unschedulable/i, () => 'no new containers are taken (cordoned)'],
   [/taint \{([^:}]+)(?:: *([^}]*))?\}/i, ([, key, value]) => `kept for others (taint ${key}${value ? `=${value}` : ''})`],
   [/volume node affinity conflict/i, () => 'its storage cannot be reached'],
+  [/match pod affinity/i, () => 'its other containers are elsewhere'],
   [/match Pod's node affinity/i, () => 'a label asked for is missing'],
   [/unbound immediate PersistentVolumeClaims/i, () => 'its storage is not made yet'],
   [/persistentvolumeclaim "(.+)" not found/i, ([, claim]) => `its storage (claim ${claim}) does not exist`],

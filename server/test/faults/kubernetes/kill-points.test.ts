@@ -7,8 +7,8 @@ import { HomeVolumes } from './home-volumes.ts';
 
 /** A person's connection: it ends with the server and is made again. */
 const ON_DEMAND: readonly KillPoint[] = ['cluster.pod-attach', 'cluster.pod-tunnel', 'cluster.version'];
-/** Of sessions of several containers. */
-const NOT_YET: readonly KillPoint[] = ['cluster.service-create', 'cluster.service-delete'];
+/** Passed by sessions of several containers. */
+const OF_SEVERAL: readonly KillPoint[] = ['cluster.service-create', 'cluster.service-delete'];
 /** Passed while a server starts, and seldom afterwards. */
 const AT_START: readonly KillPoint[] = ['cluster.pod-watch', 'cluster.node-list'];
 
@@ -17,7 +17,7 @@ const FIRST_TIME: readonly KillPoint[] = ['cluster.claim-create'];
 /** Passed when a storage is deleted. */
 const OF_STORAGES: readonly KillPoint[] = ['cluster.claim-delete'];
 
-const POINTS = KILL_POINTS.filter((point) => point.startsWith('cluster.') && ![...ON_DEMAND, ...NOT_YET].includes(point));
+const POINTS = KILL_POINTS.filter((point) => point.startsWith('cluster.') && !ON_DEMAND.includes(point));
 const SIDES = Array.from({ length: Number(process.env['BERTH_TEST_REPEATS'] ?? 1) }, () => ['before', 'after']).flat();
 const CASES = POINTS.flatMap((point) => SIDES.map((side) => ({ point, side })));
 /** Servers side by side, each in a namespace of its own: a session on a cluster waits most of its life. */
@@ -52,7 +52,8 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
       if (AT_START.includes(point)) await keeper.armNextStart(`${point}:${side}`);
       else await keeper.arm(`${point}:${side}`);
       const expected = AT_START.includes(point) ? kills + 1 : kills;
-      expect(await live(keeper, ON_CLUSTER)).toMatchObject({ state: 'terminated' });
+      const several = OF_SEVERAL.includes(point) ? { clusterSize: 2 } : {};
+      expect(await live(keeper, { ...ON_CLUSTER, ...several })).toMatchObject({ state: 'terminated' });
       if (OF_STORAGES.includes(point)) await storageComesAndGoes(keeper, ON_CLUSTER);
       await vi.waitUntil(() => keeper.kills > expected, { timeout: 30_000 });
       expect(await nothingLeftOver(bed)).toEqual([]);
