@@ -1,5 +1,6 @@
+import { imagePorts } from '../domain/images/image-ports.ts';
 import { ASKED_AGAIN_MS, askedAgain, vacated } from '../domain/sessions/decide-on-cluster.ts';
-import { finish, type Action, type Move } from '../domain/sessions/decision.ts';
+import { fail, finish, type Action, type Move } from '../domain/sessions/decision.ts';
 import { moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
@@ -101,8 +102,8 @@ export class Actions {
     if (image.phase === 'present') {
       const unfit = image.facts && unfitForImage(session, image.facts);
       if (unfit !== undefined) return { kind: 'move', move: fail(unfit) };
-      const imagePorts = image.facts === undefined ? null : imagePorts(image.facts);
-      const next = moveTo(session, 'preparing', now, { reason: 'preparing its container', imageDigest: image.digest, imagePorts });
+      const declared = image.facts === undefined ? null : imagePorts(image.facts);
+      const next = moveTo(session, 'preparing', now, { reason: 'preparing its container', imageDigest: image.digest, imagePorts: declared });
       return { kind: 'save', next, event: { kind: 'state', message: next.reason } };
     }
     const timeline = beginStep(session.timeline, 'image', now, image.progress);

@@ -47,9 +47,9 @@ export class NodeWatch implements NodeDirectory {
     if (this.facts.length === 0) {
       return this.trouble === undefined ? [] : [{ name: this.fallbackName, cpu: 0, memoryBytes: 0, devices: [], ...state }];
     }
-    return this.facts.map(({ name, cpu, memoryBytes, devices, unavailable }) => {
+    return this.facts.map(({ name, cpu, memoryBytes, devices, architecture, unavailable }) => {
       const own = unavailable && { reachable: false, unreachableSince: unavailable.since, reason: unavailable.reason };
-      return { name, cpu, memoryBytes, devices, ...state, ...(this.trouble === undefined ? own : {}) };
+      return { name, cpu, memoryBytes, devices, architecture, ...state, ...(this.trouble === undefined ? own : {}) };
     });
   }
 
@@ -67,6 +67,7 @@ export class NodeWatch implements NodeDirectory {
         statusReason: capacity.reachable ? 'takes sessions' : capacity.reason,
         unreachableSince: capacity.unreachableSince?.toISOString() ?? null,
         engine: facts?.engine ?? 'unknown',
+        architecture: facts?.architecture ?? '',
         capacity: { cpu: capacity.cpu, memoryBytes: capacity.memoryBytes, gpu: capacity.devices.length },
         free:
           facts?.free === undefined

@@ -73,6 +73,7 @@ export class Stepper {
   private async lookAt(session: Session, ref: ContainerRef, hinted: AbortSignal): Promise<Seen> {
     const observed = await this.parts.runtime.inspect(ref);
     const { port } = session.spec;
+    if (observed.bootstrapping === true) return { ...observed, ready: false };
     const asks = ref.container === MAIN && port !== null && asksPort(session, observed.phase);
     return { ...observed, ready: !asks || (observed.answers ?? (await this.parts.probe(ref, port, hinted))) };
   }

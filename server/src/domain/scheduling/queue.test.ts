@@ -64,6 +64,21 @@ describe('the queue', () => {
     ).toEqual(['free']);
   });
 
+  test('finds the kind of machine that was asked for', () => {
+    const nodes = [node({ architecture: 'x86_64', cpu: 64 }), node({ name: 'n2', architecture: 'aarch64' })];
+    const { moved } = run([asking('arm', { architecture: 'aarch64' }), asking('any', {})], [], nodes);
+    expect(moved.map(({ grant }) => grant?.node)).toEqual(['n2', 'n1']);
+  });
+
+  test('says that there is none, and lets everybody past who waits behind that', () => {
+    const now = new Date(T0.getTime() + policy.agingMs + 1);
+    const { moved, waiting } = run([asking('arm', { architecture: 'aarch64' }), asking('b', { cpu: 1 })], [], [node({ architecture: 'x86_64' })], now);
+    expect(ids(moved)).toEqual(['b']);
+    expect(waitingText(waiting.get('arm') ?? { position: 0, of: 0, reasons: [] })).toBe(
+      'waiting: n1 is x86_64, aarch64 was asked for (1st of 2 in the queue)',
+    );
+  });
+
   test('assigns each device to one session', () => {
     const { moved } = run([asking('a', { gpu: 1 }), asking('b', { gpu: 1 }), asking('c', { gpu: 1 })]);
     expect(moved.map(({ grant }) => grant?.devices)).toEqual([['gpu0'], ['gpu1']]);

@@ -4,6 +4,7 @@ import type { Session, WaitingFor } from '../sessions/session.ts';
 import type { Placement } from '../sessions/session-store.ts';
 import { beginStep, startTimeline } from '../sessions/timeline.ts';
 import { admit } from './admit.ts';
+import { explainMachine } from './explain.ts';
 import type { NodeCapacity } from './node-directory.ts';
 import { holdsOf, isAtWork, UserLoad } from './holds.ts';
 import { inOrder, isAged, nextOf, type OrderRules } from './order.ts';
@@ -87,8 +88,15 @@ class QueuePass {
     const reasons = placed.fits ? kept : placed.reasons;
     this.waiting.set(session.id, { position: this.turns, of: this.queue.length, reasons, holds });
     if (holds.length > 0) return;
+    if (!placed.fits && !this.isConceivable(session)) return;
     this.closed ||= this.policy.order === 'strict-fifo' || isAged(session, this.rules);
     if (!placed.fits) this.moved.push(...giveNotice(session, this.picture, { policy: this.policy, moved: this.moved }));
+  }
+
+  /** A session for which there is no kind of machine here holds nobody up, however long it waits. */
+  private isConceivable(session: Session): boolean {
+    const bound = boundNode(session);
+    return this.rooms.some(({ capacity }) => (bound === null || capacity.name === bound) && explainMachine(session, capacity) === undefined);
   }
 
   /** What reserves nothing takes nothing from whoever waits; only a strict order holds it up. */

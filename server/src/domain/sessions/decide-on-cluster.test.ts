@@ -99,6 +99,12 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
   ],
   ['it can be started', { state: 'preparing', ...placed }, onNode(), 'do start'],
   ['it runs', { state: 'preparing', ...placed }, up, '-> running: running'],
+  [
+    'its bootstrap script runs',
+    { state: 'preparing', ...placed },
+    { ...up, ready: false, bootstrapping: true },
+    'note running its bootstrap script',
+  ],
   ['it is over before it was seen running', { state: 'preparing', ...placed }, exited(), '-> terminating: finished, exit 3'],
   ['running and well', { state: 'running', ...ran }, up, 'wait null'],
   [

@@ -21,7 +21,6 @@ import {
   settled,
   terminate,
   timedOut,
-  untilReady,
   wait,
   whileRunning,
   type Decision,
@@ -32,6 +31,7 @@ import {
 import { note } from './lifecycle.ts';
 import type { Grant, Session } from './session.ts';
 import { beginStep } from './timeline.ts';
+import { untilReady } from './until-ready.ts';
 
 const NEVER_PLACED = 'cancelled before it got a place';
 /** Events tell of changes sooner; this is for those that are lost. */

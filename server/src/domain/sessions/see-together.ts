@@ -72,7 +72,11 @@ function startingOnEngine(group: Group): Seen {
 }
 
 /** Ready when each is. */
-const allUp = (group: Group): Seen => ({ ...group.main, ready: allOf(group).every(({ ready }) => ready) });
+function allUp(group: Group): Seen {
+  const all = allOf(group);
+  const bootstrapping = all.some((one) => one.bootstrapping === true);
+  return { ...group.main, ready: all.every(({ ready }) => ready), ...(bootstrapping && { bootstrapping }) };
+}
 
 const isOldSub = ({ subs }: Session, { name, seen }: Sighting): boolean => {
   const before = subs.find((sub) => sub.name === name)?.startedAt ?? null;

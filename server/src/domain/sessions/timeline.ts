@@ -15,5 +15,8 @@ export function beginStep(timeline: readonly LaunchStep[], step: StepName, now: 
   return [...closeAll(timeline, now), { step, startedAt: now.toISOString(), endedAt: null, detail }];
 }
 
+/** The one that is under way. */
+export const openStep = (timeline: readonly LaunchStep[]): LaunchStep | undefined => timeline.findLast(({ endedAt }) => endedAt === null);
+
 export const closeAll = (timeline: readonly LaunchStep[], now: Date): readonly LaunchStep[] =>
   timeline.map((entry) => (entry.endedAt === null ? { ...entry, endedAt: now.toISOString() } : entry));
