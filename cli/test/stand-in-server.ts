@@ -6,7 +6,6 @@ import {
   encodeFrame,
   PROBLEMS,
   RenameSession,
-  startingInstant,
   type ControlFromServer,
   type CreateSessionInput,
   type ProblemCode,
@@ -21,6 +20,7 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { StandInKeypairs } from './stand-in-keypairs.ts';
+import { standInSession } from './stand-in-session.ts';
 import { StandInStorages } from './stand-in-storages.ts';
 
 /** The main process of a stand-in session: what a test has it do. */
@@ -154,53 +154,7 @@ export class StandInServer {
   add(body: CreateSessionInput): Session {
     const wish = CreateSession.parse(body);
     const id = `0199a3b4-c5d6-7${String(++this.created).padStart(3, '0')}-8f00-${randomUUID().slice(-12)}`;
-    const { cpu = null, gpu = 0, memory = null, sharedMemory = null } = wish.resources;
-    const session: Session = {
-      id,
-      name: wish.name ?? `session-${this.created}`,
-      project: { id: 'p1', name: 'ada' },
-      owner: { id: 'u1', name: 'ada' },
-      type: wish.type,
-      tag: wish.tag ?? null,
-      state: 'pending',
-      stateSince: NOW,
-      reason: 'queued',
-      wanted: 'running',
-      frozen: false,
-      image: { reference: wish.image ?? 'docker://berth/base', digest: null },
-      command: wish.command,
-      tty: wish.tty,
-      stdin: wish.stdin,
-      resources: {
-        cpu,
-        gpu,
-        memoryBytes: memory,
-        sharedMemoryBytes: sharedMemory,
-        reserved: cpu !== null || memory !== null || gpu > 0,
-        devices: [],
-      },
-      mounts: wish.mounts.map(({ storage: name, target = `/work/${name}`, readOnly }) => ({ storage: { id: `id-of-${name}`, name }, target, readOnly })),
-      node: null,
-      egress: wish.egress,
-      port: wish.port ?? null,
-      startsAt: wish.startsAt === undefined ? null : startingInstant(wish.startsAt, new Date(NOW)).toISOString(),
-      dependencies: wish.dependencies.map((name) => ({ id: name, name, state: 'running', result: null })),
-      batchTimeoutMs: wish.batchTimeout ?? null,
-      retry: wish.retry,
-      result: null,
-      generation: 1,
-      restarts: 0,
-      waiting: null,
-      timeline: [],
-      exitCode: null,
-      cause: null,
-      lastLog: [],
-      callback: wish.callbackUrl === undefined ? null : { url: wish.callbackUrl, lastStatus: null, lastProblem: null, lastAt: null, failures: 0 },
-      createdAt: NOW,
-      startedAt: null,
-      endedAt: null,
-      willStopAt: null,
-    };
+    const session = standInSession(wish, { id, name: `session-${this.created}` });
     this.sessions.set(id, { session, workload: this.workload, events: [], output: [], followers: new Set(), sockets: new Set() });
     this.tell(id, 'created', 'created');
     return session;

@@ -1,9 +1,10 @@
-import { EventEmitter, on } from 'node:events';
+import { on } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { ImageFacts } from '../domain/images/image-facts.ts';
 import type { Usage } from '../domain/sessions/statistics.ts';
 import { bootstrapFailed } from './causes.ts';
-import { FakeFiles, type FakeStorages } from './fake-files.ts';
+import { FakeEngine, type FakeContainer } from './fake-engine.ts';
+import { FakeFiles } from './fake-files.ts';
 import { FakeProcess } from './fake-process.ts';
 import {
   RuntimeError,
@@ -44,30 +45,6 @@ export interface Faults {
   commitSteps?: number;
   /** No image is made of any session. */
   uncommittable?: boolean;
-}
-
-interface FakeContainer {
-  readonly spec: ContainerSpec;
-  readonly instance: string;
-  readonly log: LogChunk[];
-  readonly terminals: Set<PassThrough>;
-  observed: Observed;
-  process: FakeProcess | undefined;
-}
-
-/** What is there whichever server looks at it. Two runtimes on one engine are two servers. */
-export class FakeEngine {
-  readonly containers = new Map<string, FakeContainer>();
-  readonly storages: FakeStorages = new Map();
-  readonly images = new Set<string>();
-  readonly pulls = new Map<string, number>();
-  /** What images say of themselves, by reference; without an entry: nothing. */
-  readonly imageFacts = new Map<string, ImageFacts>();
-  readonly events = new EventEmitter();
-  /** What containers have used, by session; without an entry: as much CPU time as has passed. */
-  readonly usage = new Map<string, Usage>();
-  /** How many containers were ever made for one ref: more than one at a time is a defect of whoever asked. */
-  readonly created = new Map<string, number>();
 }
 
 export interface FakeOptions {

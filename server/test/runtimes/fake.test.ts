@@ -1,4 +1,5 @@
-import { FakeEngine, FakeRuntime } from '../../src/runtimes/fake-runtime.ts';
+import { FakeEngine } from '../../src/runtimes/fake-engine.ts';
+import { FakeRuntime } from '../../src/runtimes/fake-runtime.ts';
 import { describeRuntime } from '../../src/runtimes/runtime-conformance.ts';
 
 describeRuntime('the fake runtime', async () => {

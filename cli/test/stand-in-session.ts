@@ -1,0 +1,60 @@
+import { startingInstant, type CreateSession, type Session } from '@berth/contract';
+
+const NOW = '2026-01-01T12:00:00.000Z';
+
+/** A session of the stand-in server's, just asked for. `name` is the one it has where none was asked for. */
+export function standInSession(wish: CreateSession, { id, name }: { id: string; name: string }): Session {
+  const { cpu = null, gpu = 0, memory = null, sharedMemory = null } = wish.resources;
+  return {
+    id,
+    name: wish.name ?? name,
+    project: { id: 'p1', name: 'ada' },
+    owner: { id: 'u1', name: 'ada' },
+    type: wish.type,
+    tag: wish.tag ?? null,
+    state: 'pending',
+    stateSince: NOW,
+    reason: 'queued',
+    wanted: 'running',
+    frozen: false,
+    image: { reference: wish.image ?? 'docker://berth/base', digest: null },
+    command: wish.command,
+    tty: wish.tty,
+    stdin: wish.stdin,
+    resources: {
+      cpu,
+      gpu,
+      memoryBytes: memory,
+      sharedMemoryBytes: sharedMemory,
+      reserved: cpu !== null || memory !== null || gpu > 0,
+      devices: [],
+    },
+    mounts: wish.mounts.map(mountOf),
+    node: null,
+    egress: wish.egress,
+    port: wish.port ?? null,
+    startsAt: wish.startsAt === undefined ? null : startingInstant(wish.startsAt, new Date(NOW)).toISOString(),
+    dependencies: wish.dependencies.map((one) => ({ id: one, name: one, state: 'running', result: null })),
+    batchTimeoutMs: wish.batchTimeout ?? null,
+    retry: wish.retry,
+    result: null,
+    generation: 1,
+    restarts: 0,
+    waiting: null,
+    timeline: [],
+    exitCode: null,
+    cause: null,
+    lastLog: [],
+    callback: wish.callbackUrl === undefined ? null : { url: wish.callbackUrl, lastStatus: null, lastProblem: null, lastAt: null, failures: 0 },
+    createdAt: NOW,
+    startedAt: null,
+    endedAt: null,
+    willStopAt: null,
+  };
+}
+
+const mountOf = ({ storage: name, target = `/work/${name}`, readOnly }: CreateSession['mounts'][number]): Session['mounts'][number] => ({
+  storage: { id: `id-of-${name}`, name },
+  target,
+  readOnly,
+});
