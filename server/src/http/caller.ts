@@ -12,7 +12,7 @@ export interface Caller {
 }
 
 /** Who did something: a token or a key pair says which of her programs. */
-type Actor = Pick<Caller, 'user' | 'requestId' | 'log'> & { readonly token: Pick<Token, 'id'> };
+export type Actor = Pick<Caller, 'user' | 'requestId' | 'log'> & { readonly token: Pick<Token, 'id'> };
 
 /** One line for whoever asks later who did what. Never holds what was typed, printed or configured. */
 export function audit(caller: Actor, action: string, about: Pick<Session, 'id' | 'ownerName'> | { readonly id: string }): void {

@@ -123,7 +123,7 @@ function answerProblems(app: FastifyInstance): void {
 
 function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error);
-  if (problem.status >= 500) request.log.error({ err: error, requestId: request.id }, 'a request failed');
+  if (problem.status >= 500 && problem.code !== 'not-supported') request.log.error({ err: error, requestId: request.id }, 'a request failed');
   if (problem.code === 'not-signed-in') void reply.header('www-authenticate', 'Bearer');
   if (problem.status === 503) void reply.header('retry-after', '2');
   // As bytes: Fastify adds a charset to text, which JSON does not have.

@@ -1,10 +1,12 @@
 import type { Session as Shown } from '@berth/contract';
 import { withoutSecrets } from '../domain/deliveries/callback.ts';
 import { isReserved } from '../domain/scheduling/slots.ts';
+import { presentCommit } from '../domain/sessions/commit.ts';
 import { clusterOf, seatsOf } from '../domain/sessions/container-plan.ts';
 import { containerViews, isDegraded } from '../domain/sessions/container-view.ts';
 import { resultOf } from '../domain/sessions/result.ts';
 import type { Session } from '../domain/sessions/session.ts';
+import { presentStatistics } from '../domain/sessions/statistics.ts';
 import { storagesIn } from '../domain/storages/session-mounts.ts';
 
 /** The session as its owner sees it; variables never leave the server. */
@@ -48,6 +50,8 @@ export function presentSession(session: Session): Shown {
     exitCode: ending?.exitCode ?? null,
     cause: ending?.cause ?? null,
     lastLog: [...session.lastLog],
+    statistics: presentStatistics(session.statistics),
+    commit: presentCommit(session),
     callback: presentCallback(session),
     createdAt: session.createdAt.toISOString(),
     startedAt: instant(session.startedAt),

@@ -4,10 +4,12 @@ import { draftSession } from '../domain/sessions/draft.ts';
 import type { SessionState, Session } from '../domain/sessions/session.ts';
 import { named, wantPaused, wantRestart, wantRunning, wantTerminated } from '../domain/sessions/wishes.ts';
 import { audit, type Caller } from './caller.ts';
+import { commitSession } from './commit-session.ts';
 import { findDependencies } from './find-dependencies.ts';
 import { findMounts } from './find-mounts.ts';
 import { findProject } from './find-project.ts';
 import type { HttpParts } from './parts.ts';
+import { readStatistics } from './read-statistics.ts';
 import { Answer, type Handlers } from './route.ts';
 import { findSession, present, type Access } from './session-access.ts';
 
@@ -21,6 +23,8 @@ type SessionHandlers = Pick<
   | 'pauseSession'
   | 'resumeSession'
   | 'renameSession'
+  | 'getSessionStatistics'
+  | 'commitSession'
 >;
 interface Wish {
   readonly change: (session: Session) => Session;
@@ -52,6 +56,15 @@ export function sessionHandlers(parts: HttpParts): SessionHandlers {
     resumeSession: asking({ change: wantRunning, action: 'session.resume', message: 'resume requested', access: 'content' }),
     renameSession: ({ params, body: { name } }, caller) =>
       asking({ change: named(name), action: 'session.rename', message: `renamed to ${name}`, access: 'content' })({ params }, caller),
+    getSessionStatistics: async ({ params }, caller) => {
+      const session = await findSession(sessions, caller, { text: params.session, access: 'metadata' });
+      if (session.ownerId !== caller.user.id) audit(caller, 'session.look', session);
+      return readStatistics(parts.statistics, session);
+    },
+    commitSession: async ({ params, body: { image } }, caller) => {
+      const session = await findSession(sessions, caller, { text: params.session, access: 'content' });
+      return present(await commitSession(parts, { session, image }, caller), caller);
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Statistics } from '@berth/contract';
+import { MAIN } from './container-plan.ts';
 import type { Session } from './session.ts';
 
 /** What a container has used since its process was started: milliseconds of CPU time, bytes. Null: nobody counts it. */
@@ -80,4 +81,10 @@ function joined(one: Usage, other: Usage, counters: Join): Usage {
     ...Object.fromEntries(COUNTERS.map((name) => [name, by(counters, one[name], other[name])])),
     memoryMaxBytes: by(most, one.memoryMaxBytes ?? one.memoryBytes, other.memoryMaxBytes ?? other.memoryBytes),
   };
+}
+
+/** As it is told: of several containers main1's. */
+export function presentStatistics(kept: KeptStatistics | null): Statistics | null {
+  const main = kept?.[MAIN];
+  return main === undefined ? null : totalOf(main);
 }

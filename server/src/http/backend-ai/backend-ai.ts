@@ -7,11 +7,13 @@ import type { StdinOwners } from '../stdin-owners.ts';
 import type { Door } from '../web-sockets.ts';
 import { Admission } from './admission.ts';
 import type { Call, Route, Sent, SocketRoute, Surface } from './call.ts';
+import { commitRoutes } from './commit-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { graphqlRoutes } from './graphql/graphql-routes.ts';
 import { fileRoutes } from './file-routes.ts';
 import { folderRoutes } from './folder-routes.ts';
 import { ROUTES_NOT_THERE_YET } from './not-there-yet.ts';
+import { historyRoutes } from './history-routes.ts';
 import { openRoutes } from './open-routes.ts';
 import { mergeParameters, type Parameters } from './parameters.ts';
 import { REQUESTS_PER_WINDOW, UNSIGNED } from './rate-limit.ts';
@@ -94,6 +96,8 @@ export function allRoutes(surface: Surface): readonly Route[] {
   return [
     ...openRoutes,
     ...sessionRoutes(surface),
+    ...historyRoutes(surface),
+    ...commitRoutes(surface),
     ...eventRoutes(surface),
     ...serviceRoutes(surface),
     ...resourceRoutes(surface),

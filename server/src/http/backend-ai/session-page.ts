@@ -4,6 +4,7 @@ import { MAIN } from '../../domain/sessions/container-plan.ts';
 import type { Session } from '../../domain/sessions/session.ts';
 import { storagesIn } from '../../domain/storages/session-mounts.ts';
 import type { User } from '../../domain/users/user-store.ts';
+import { flatStats } from './container-stats.ts';
 import { statusInfo, statusOf } from './session-status.ts';
 
 export interface ServicePort {
@@ -55,7 +56,7 @@ export function informationPage(session: Session, { owner, own, now }: { owner: 
     creationTime: session.createdAt.toISOString(),
     terminationTime: session.endedAt?.toISOString() ?? null,
     numQueriesExecuted: 0,
-    lastStat: null,
+    lastStat: flatStats(session.statistics),
     idleChecks: {},
     servicePorts: servicePorts(session),
     requestedSlots: JSON.stringify(presentSlots(slotsOf(spec))),

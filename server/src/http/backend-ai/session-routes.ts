@@ -3,8 +3,10 @@ import { named } from '../../domain/sessions/wishes.ts';
 import type { Session } from '../../domain/sessions/session.ts';
 import { audit } from '../caller.ts';
 import { check } from '../check.ts';
+import { withLiveStatistics } from '../read-statistics.ts';
 import { readLog } from '../session-log.ts';
 import type { Call, Route, Sent, Surface } from './call.ts';
+import { flatStats } from './container-stats.ts';
 import { SessionToken } from './create-parameters.ts';
 import { createSession } from './create-session.ts';
 import { auditLook, candidates, findSession, ownerOf, refuseStrangers, type Found } from './find-session.ts';
@@ -50,7 +52,8 @@ async function information(surface: Surface, call: Call, caller: SignedCaller): 
   const found = await findSession(surface, { call, caller }, { dead: false });
   auditLook(found, caller);
   const own = found.owner.id === caller.user.id;
-  return { status: 200, body: informationPage(found.session, { owner: found.owner, own, now: surface.parts.now() }) };
+  const session = await withLiveStatistics(surface.parts.statistics, found.session);
+  return { status: 200, body: informationPage(session, { owner: found.owner, own, now: surface.parts.now() }) };
 }
 
 async function askRestart(surface: Surface, call: Call, caller: SignedCaller): Promise<Sent> {
@@ -63,8 +66,9 @@ async function askRestart(surface: Surface, call: Call, caller: SignedCaller): P
 async function askEnd(surface: Surface, call: Call, caller: SignedCaller): Promise<Sent> {
   const { forced } = check(z.object({ forced: Flag.default(false) }), call.parameters);
   const found = await findSession(surface, { call, caller }, { dead: false });
+  const { statistics } = await withLiveStatistics(surface.parts.statistics, found.session);
   const ended = await request(surface, { found, change: (session) => destroy(session, forced), action: 'terminate' }, caller);
-  return { status: 200, body: { stats: { status: ended.state === 'pending' ? 'cancelled' : 'terminated' } } };
+  return { status: 200, body: { stats: { ...flatStats(statistics), status: ended.state === 'pending' ? 'cancelled' : 'terminated' } } };
 }
 
 async function rename(surface: Surface, call: Call, caller: SignedCaller): Promise<Sent> {

@@ -1,3 +1,4 @@
+import { isDegraded } from '../../domain/sessions/container-view.ts';
 import { isFinal } from '../../domain/sessions/lifecycle.ts';
 import type { Session, SessionState, WaitingFor } from '../../domain/sessions/session.ts';
 
@@ -16,15 +17,20 @@ const STATUSES = {
   cancelled: 'CANCELLED',
   error: 'ERROR',
 } as const satisfies Record<SessionState, string>;
-export type Status = (typeof STATUSES)[SessionState];
+export type Status = (typeof STATUSES)[SessionState] | 'RUNNING_DEGRADED';
 
 /** What was asked for counts as begun, as it does with them: an ended wish is shown before the reconciler has taken it up. */
 export function statusOf(session: Session): Status {
   if (isFinal(session.state)) return STATUSES[session.state];
   if (session.wanted === 'terminated') return 'TERMINATING';
   if (session.state === 'running' && session.restartWish > session.restartServed) return 'RESTARTING';
-  return STATUSES[session.state];
+  return isDegraded(session) ? 'RUNNING_DEGRADED' : STATUSES[session.state];
 }
+
+/** It runs, all of it or not. */
+export const isUp = (session: Session): boolean => statusOf(session) === 'RUNNING' || statusOf(session) === 'RUNNING_DEGRADED';
+
+export const statusOfState = (state: SessionState): Status => STATUSES[state];
 
 /** Their word for why it is in this status; empty where there is nothing to say. */
 export function statusInfo(session: Session): string {
