@@ -1,4 +1,5 @@
 import { ProblemError } from '@berth/contract';
+import { normalArchitecture } from '../../domain/images/architecture.ts';
 import { parseImageReference } from '../../domain/images/reference.ts';
 import { isFinal } from '../../domain/sessions/lifecycle.ts';
 import type { Session } from '../../domain/sessions/session.ts';
@@ -10,9 +11,10 @@ import { readCreateParameters, type CreateParameters } from './create-parameters
 import { draftFor } from './draft-for.ts';
 import { ownerOf } from './find-session.ts';
 import { refuseWhatIsNotThereYet } from './not-there-yet.ts';
+import { canonical } from './parameters.ts';
 import { Refusal } from './refusal.ts';
 import { createdAnswer } from './session-page.ts';
-import { statusOf } from './session-status.ts';
+import { isUp, statusOf } from './session-status.ts';
 import type { SignedCaller } from './signature-check.ts';
 
 /** A name may be freed between the attempt to take it and the look at who has it; hardly ever twice. */
@@ -24,10 +26,12 @@ export async function createSession(surface: Surface, call: Call, caller: Signed
   const asked = readCreateParameters(call.parameters);
   const owner = await ownerOf(surface, call.parameters, caller);
   const image = imageOf(asked);
+  const { ownerAccessKey = caller.accessKey } = canonical(call.parameters, { ownerAccessKey: ['owner_access_key'] });
+  const accessKey = String(ownerAccessKey);
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const existing = await liveOf(surface, owner, asked.clientSessionToken);
     if (existing !== undefined) return reuse(existing, asked, image);
-    const created = await tryToCreate(surface, asked, { owner, caller });
+    const created = await tryToCreate(surface, asked, { owner, caller, accessKey });
     if (created !== undefined) return answerNew(surface, { created, asked }, call.open);
   }
   throw new ProblemError('name-taken', `sessions named "${asked.clientSessionToken}" come and go while this is asked: try again`);
@@ -49,7 +53,7 @@ async function liveOf({ parts }: Surface, owner: User, name: string): Promise<Se
   return found?.name === name && !isFinal(found.state) ? found : undefined;
 }
 
-function reuse(existing: Session, { reuseIfExists }: CreateParameters, image: string): Sent {
+function reuse(existing: Session, asked: CreateParameters, image: string): Sent {
   const data = { existingSessionId: existing.id };
   if (existing.spec.image !== image)
     throw new Refusal(
@@ -57,20 +61,30 @@ function reuse(existing: Session, { reuseIfExists }: CreateParameters, image: st
       `"${existing.name}" is live with another image, ${existing.spec.image}: choose another name, or destroy it`,
       { data },
     );
-  if (!reuseIfExists)
+  if (isOfAnotherKind(existing, asked))
+    throw new Refusal(
+      'session-already-exists',
+      `"${existing.name}" is live on another architecture, ${existing.spec.architecture}: choose another name, or destroy it`,
+      { data },
+    );
+  if (!asked.reuseIfExists)
     throw new Refusal('session-already-exists', `"${existing.name}" is live: choose another name, or allow its reuse`, { data });
   return { status: 200, body: createdAnswer(existing, { status: statusOf(existing), created: false }) };
 }
+
+/** Who names none takes any. */
+const isOfAnotherKind = ({ spec }: Session, { architecture }: CreateParameters): boolean =>
+  architecture !== undefined && spec.architecture !== undefined && normalArchitecture(architecture) !== spec.architecture;
 
 /** undefined: somebody else took the name first. The database decides, so of many at once exactly one wins. */
 async function tryToCreate(
   { parts }: Surface,
   asked: CreateParameters,
-  people: { owner: User; caller: SignedCaller },
+  people: { owner: User; caller: SignedCaller; accessKey: string },
 ): Promise<Session | undefined> {
-  const { owner, caller } = people;
+  const { owner, caller, accessKey } = people;
   refuseWhatIsNotThereYet(asked);
-  const draft = await draftFor(parts, asked, { owner, caller: caller.user });
+  const draft = await draftFor(parts, asked, { owner, caller: caller.user, accessKey });
   try {
     const { session } = await parts.sessions.create(draft);
     audit(caller, 'session.create', session);
@@ -108,7 +122,7 @@ async function waitFor(
   try {
     for (;;) {
       const session = await watch.read(signal);
-      if (statusOf(session) === 'RUNNING' || isFinal(session.state)) return { session, settled: true };
+      if (isUp(session) || isFinal(session.state)) return { session, settled: true };
       const left = until - performance.now();
       if (left <= 0) return { session, settled: false };
       if (signal.aborted)

@@ -1,6 +1,6 @@
-import { CreateSession, ProblemError, type CreateSessionInput } from '@berth/contract';
+import { CreateSession, MAX_CLUSTER_SIZE, ProblemError, type CreateSessionInput } from '@berth/contract';
 import { createHash } from 'node:crypto';
-import { formatDecimal, parseByteSize, toNumber } from '../../domain/scheduling/decimal.ts';
+import { compare, formatDecimal, parseByteSize, toNumber, type Decimal } from '../../domain/scheduling/decimal.ts';
 import { draftSession } from '../../domain/sessions/draft.ts';
 import type { NewSession } from '../../domain/sessions/session-store.ts';
 import type { Session } from '../../domain/sessions/session.ts';
@@ -9,10 +9,13 @@ import type { User } from '../../domain/users/user-store.ts';
 import { check } from '../check.ts';
 import { findDependencies } from '../find-dependencies.ts';
 import { findMounts } from '../find-mounts.ts';
+import { knownImage } from '../known-image.ts';
 import type { HttpParts } from '../parts.ts';
 import type { CreateParameters } from './create-parameters.ts';
 import { findGroup } from './find-group.ts';
 import { noSuchFolder } from './folder-page.ts';
+import { kernelEnvironment } from './kernel-environment.ts';
+import { preopened } from './preopen-ports.ts';
 import { Refusal } from './refusal.ts';
 import { parseSlots, type Slots } from './resource-slots.ts';
 
@@ -24,9 +27,10 @@ const MOST = { cpu: 100_000, gpu: 1024, bytes: Number.MAX_SAFE_INTEGER };
 export async function draftFor(
   parts: HttpParts,
   asked: CreateParameters,
-  { owner, caller }: { owner: User; caller: User },
+  { owner, caller, accessKey }: { owner: User; caller: User; accessKey: string },
 ): Promise<NewSession> {
   refuseBadBatch(asked);
+  refuseTooManyContainers(asked);
   const project = await projectFor(parts, asked, owner);
   const node = nodeFor(asked, caller);
   const input: CreateSessionInput = {
@@ -40,10 +44,15 @@ export async function draftFor(
       : { tty: true, stdin: 'open' as const }),
     env: asked.config.environ,
     resources: resourcesOf(asked),
+    clusterSize: asked.clusterSize,
+    clusterMode: asked.clusterMode,
     ...(asked.tag !== undefined && { tag: asked.tag }),
     ...(asked.startsAt !== undefined && { startsAt: asked.startsAt }),
     ...(asked.callbackUrl && { callbackUrl: asked.callbackUrl }),
     ...(node !== undefined && { node }),
+    ...(asked.bootstrapScript !== undefined && { bootstrapScript: asked.bootstrapScript }),
+    ...(asked.architecture !== undefined && { architecture: asked.architecture }),
+    ports: preopened(asked.config.preopenPorts),
     dependencies: asked.dependencies,
   };
   // Their names are freer than those of Berth's own command line.
@@ -55,10 +64,12 @@ export async function draftFor(
     project,
     dependencies: await dependenciesOf(parts, asked, owner),
     mounts: await mountsOf(parts, asked, owner),
+    image: await knownImage(parts.runtime, { image: asked.image, node, pull: body.pull }),
     defaultImage: parts.defaultImage,
     capacities: parts.nodes.capacities(),
     orchestrates: parts.runtime.orchestrates,
     outgoing: parts.outgoing,
+    serverEnv: kernelEnvironment(accessKey),
     requestHash: createHash('sha256').update(JSON.stringify(asked)).digest('hex'),
   });
 }
@@ -68,6 +79,11 @@ function refuseBadBatch({ sessionType, startupCommand = '', startsAt }: CreatePa
     throw new Refusal('invalid-api-params', 'a batch session needs a startupCommand that is not empty');
   if (sessionType === 'interactive' && startsAt !== undefined)
     throw new Refusal('invalid-api-params', 'startsAt is for batch sessions: leave it out, or ask for sessionType "batch"');
+}
+
+function refuseTooManyContainers({ clusterSize }: CreateParameters): void {
+  if (clusterSize <= MAX_CLUSTER_SIZE) return;
+  throw new Refusal('quota-exceeded', `${clusterSize} containers (clusterSize) are more than a session may have here: at most ${MAX_CLUSTER_SIZE}`);
 }
 
 async function projectFor(
@@ -95,24 +111,32 @@ async function projectFor(
 function nodeFor({ config: { agentList } }: CreateParameters, caller: User): string | undefined {
   if (agentList.length === 0) return undefined;
   if (caller.role !== 'admin') throw new Refusal('insufficient-privilege', 'agentList: only administrators choose the node of a session');
-  if (agentList.length > 1) throw new Refusal('invalid-api-params', 'agentList: a session of one container runs on one node: name one');
+  if (agentList.length > 1) throw new Refusal('invalid-api-params', 'agentList: name one node; on which nodes the containers of a multi-node session run is decided here');
   return agentList[0];
 }
 
 function resourcesOf(asked: CreateParameters): NonNullable<CreateSessionInput['resources']> {
   const slots = slotsOf(asked);
-  const shared = parseByteSize(String(asked.config.resourceOpts.shmem ?? DEFAULT_SHARED_MEMORY));
-  if (!shared.ok) throw invalid(`resource_opts.shmem: ${shared.message}`);
   const { mem } = slots;
-  if (asked.config.resourceOpts.shmem !== undefined && mem !== undefined && shared.value.digits >= mem.digits)
-    throw invalid(`shmem (${formatDecimal(shared.value)} bytes) must be less than mem (${formatDecimal(mem)} bytes)`);
+  const shared = sharedMemoryOf(asked, mem);
   refuseMoreThanAnyHas(slots);
   return {
     ...(slots.cpu && { cpu: formatDecimal(slots.cpu) }),
     ...(mem && { memory: formatDecimal(mem) }),
     ...(slots['cuda.device'] && { gpu: toNumber(slots['cuda.device']) }),
-    ...(shared.value.digits > 0n && { sharedMemory: formatDecimal(shared.value) }),
+    ...(shared !== undefined && { sharedMemory: formatDecimal(shared) }),
   };
+}
+
+/** Undefined: as much as Berth gives. Who asks for little memory and says nothing of /dev/shm gets less of that than is usual. */
+function sharedMemoryOf({ config }: CreateParameters, mem: Decimal | undefined): Decimal | undefined {
+  const { shmem } = config.resourceOpts;
+  const shared = parseByteSize(String(shmem ?? DEFAULT_SHARED_MEMORY));
+  if (!shared.ok) throw invalid(`resource_opts.shmem: ${shared.message}`);
+  const tooMuch = mem !== undefined && compare(shared.value, mem) >= 0;
+  if (tooMuch && shmem !== undefined)
+    throw invalid(`shmem (${formatDecimal(shared.value)} bytes) must be less than mem (${formatDecimal(mem)} bytes)`);
+  return tooMuch || shared.value.digits === 0n ? undefined : shared.value;
 }
 
 /** `resources`, or what clients of long ago sent instead; their memory is in GiB. */

@@ -12,6 +12,7 @@ import { eventNames } from './event-names.ts';
 import { findGroup } from './find-group.ts';
 import { ownerOf } from './find-session.ts';
 import { newestAccessKey } from './newest-access-key.ts';
+import { kernelsOf, type Kernel } from './kernels.ts';
 import { canonical, type Parameters } from './parameters.ts';
 import { Refusal } from './refusal.ts';
 import { statusInfo } from './session-status.ts';
@@ -96,7 +97,10 @@ async function* tell(surface: Surface, events: AsyncGenerator<StoredEvent>, filt
     const names = eventNames(event, session).filter((name) => wanted.scope === '*' || name.startsWith(`${wanted.scope}_`));
     if (names.length === 0) continue;
     const data = dataOf(session, accessKey ?? (await newestAccessKey(surface, session.ownerId)));
-    for (const name of names) yield { name, data: name.startsWith('kernel_') ? { ...data, ...containerOf(session) } : data };
+    for (const name of names) {
+      if (!name.startsWith('kernel_')) yield { name, data };
+      else for (const kernel of kernelsOf(session)) yield { name, data: { ...data, ...containerOf(kernel) } };
+    }
   }
 }
 
@@ -109,4 +113,4 @@ const dataOf = (session: Session, ownerAccessKey: string): object => ({
   result: resultOf(session)?.toUpperCase() ?? 'UNDEFINED',
 });
 
-const containerOf = (session: Session): object => ({ kernelId: session.id, clusterRole: 'main', clusterIdx: 1 });
+const containerOf = ({ id, role, index }: Kernel): object => ({ kernelId: id, clusterRole: role, clusterIdx: index });

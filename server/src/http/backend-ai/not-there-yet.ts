@@ -1,18 +1,10 @@
 import type { CreateParameters } from './create-parameters.ts';
 import { Refusal } from './refusal.ts';
-import { architecture, normalArchitecture } from './session-page.ts';
 
 /** What real servers have and this one has not: said in a sentence, rather than left out silently. */
 export const notThereYet = (what: string): Refusal => new Refusal('not-implemented', `${what} not there yet: see docs/backend-ai.md for what is`);
 
 const NOT_ASKED: readonly { readonly what: string; readonly isAsked: (asked: CreateParameters) => boolean }[] = [
-  { what: 'sessions of several containers (clusterSize) are', isAsked: ({ clusterSize }) => clusterSize > 1 },
-  { what: 'ports of your own choice (preopen_ports) are', isAsked: ({ config }) => config.preopenPorts.length > 0 },
-  { what: 'a bootstrap script is', isAsked: ({ bootstrapScript = '' }) => bootstrapScript.trim() !== '' },
-  {
-    what: `nodes of another architecture than ${architecture()} are`,
-    isAsked: ({ architecture: asked }) => asked !== undefined && normalArchitecture(asked) !== architecture(),
-  },
 ];
 
 export function refuseWhatIsNotThereYet(asked: CreateParameters): void {

@@ -4,7 +4,7 @@ import { check } from '../check.ts';
 import { canonical, WholeNumber, type Parameters } from './parameters.ts';
 import { Refusal } from './refusal.ts';
 import { servicePorts, type ServicePort } from './session-page.ts';
-import { statusOf } from './session-status.ts';
+import { isUp, statusOf } from './session-status.ts';
 
 const JsonObject = z.string().max(65_536).default('{}').transform(parsedObject);
 const Asked = z.object({
@@ -45,8 +45,8 @@ export function pickService(session: Session, parameters: Parameters): PickedSer
 }
 
 export function refuseUnlessRunning(session: Session): void {
-  const status = statusOf(session);
-  if (status !== 'RUNNING') throw new Refusal('invalid-api-params', `${session.name} is ${status}: it has to run for that`);
+  if (isUp(session)) return;
+  throw new Refusal('invalid-api-params', `${session.name} is ${statusOf(session)}: it has to run for that`);
 }
 
 function parsedObject(text: string, context: z.RefinementCtx): object {

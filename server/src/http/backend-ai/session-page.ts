@@ -1,11 +1,13 @@
 import type { Hold } from '@berth/contract';
-import { heldBy, slotsOf, type Slots } from '../../domain/scheduling/slots.ts';
+import { normalArchitecture } from '../../domain/images/architecture.ts';
+import { heldBy, totalOf, type Slots } from '../../domain/scheduling/slots.ts';
 import { MAIN } from '../../domain/sessions/container-plan.ts';
+import { servicePortsOf } from '../../domain/sessions/service-ports.ts';
 import type { Session } from '../../domain/sessions/session.ts';
 import { storagesIn } from '../../domain/storages/session-mounts.ts';
 import type { User } from '../../domain/users/user-store.ts';
 import { flatStats } from './container-stats.ts';
-import { statusInfo, statusOf } from './session-status.ts';
+import { isUp, statusInfo, statusOf } from './session-status.ts';
 
 export interface ServicePort {
   readonly name: string;
@@ -13,10 +15,14 @@ export interface ServicePort {
   readonly ports: readonly number[];
 }
 
-/** The declared port of a running session; before, nothing answers there. */
+/** The services of a running session; before, nothing answers there. Ports that were asked for by number go by it. */
 export function servicePorts(session: Session): readonly ServicePort[] {
-  const { port } = session.spec;
-  return port === null || statusOf(session) !== 'RUNNING' ? [] : [{ name: 'app', protocol: 'http', ports: [port] }];
+  if (!isUp(session)) return [];
+  return servicePortsOf(session).map(({ name, port, protocol }) => ({
+    name,
+    protocol: name === String(port) ? 'preopen' : protocol,
+    ports: [port],
+  }));
 }
 
 /** What creating or reusing a session answers. Both spellings of id and ports: clients differ. */
@@ -42,7 +48,7 @@ export function informationPage(session: Session, { owner, own, now }: { owner: 
     userId: session.ownerId,
     image: spec.image,
     lang: spec.image,
-    architecture: architecture(),
+    architecture: spec.architecture ?? architecture(),
     registry: registryOf(spec.image),
     tag: session.tag,
     containerId: session.generation === 0 ? '' : `${session.id}-${session.generation}-${MAIN}`,
@@ -59,19 +65,13 @@ export function informationPage(session: Session, { owner, own, now }: { owner: 
     lastStat: flatStats(session.statistics),
     idleChecks: {},
     servicePorts: servicePorts(session),
-    requestedSlots: JSON.stringify(presentSlots(slotsOf(spec))),
+    requestedSlots: JSON.stringify(presentSlots(totalOf(spec))),
     mounts: storagesIn(spec).map(({ name }) => name),
   };
 }
 
-/** As their nodes name it. */
+/** The server's own: of who asked for none. */
 export const architecture = (): string => normalArchitecture(process.arch);
-
-export function normalArchitecture(name: string): string {
-  const lower = name.toLowerCase();
-  if (['x64', 'amd64', 'x86_64', 'x86-64'].includes(lower)) return 'x86_64';
-  return ['arm64', 'aarch64'].includes(lower) ? 'aarch64' : lower;
-}
 
 /** The host that the reference names; empty for the engine's own default. */
 function registryOf(reference: string): string {

@@ -10,12 +10,13 @@ import { flatStats } from './container-stats.ts';
 import { SessionToken } from './create-parameters.ts';
 import { createSession } from './create-session.ts';
 import { auditLook, candidates, findSession, ownerOf, refuseStrangers, type Found } from './find-session.ts';
+import { kernelsOf } from './kernels.ts';
 import { canonical, Flag } from './parameters.ts';
 import { matchOf, meantBy } from './pick-session.ts';
 import { Refusal } from './refusal.ts';
 import { informationPage } from './session-page.ts';
 import { destroy, restart } from './session-requests.ts';
-import { statusOf } from './session-status.ts';
+import { isUp, statusOf } from './session-status.ts';
 import type { SignedCaller } from './signature-check.ts';
 
 /** What is answered of a log: its end. */
@@ -76,7 +77,7 @@ async function rename(surface: Surface, call: Call, caller: SignedCaller): Promi
   const found = await findSession(surface, { call, caller }, { dead: false });
   refuseStrangers(found, caller);
   const change = (session: Session): Session => {
-    if (statusOf(session) === 'RUNNING') return named(name)(session);
+    if (isUp(session)) return named(name)(session);
     throw new Refusal('invalid-api-params', `${session.name} is ${statusOf(session)}: only a running session can be renamed`);
   };
   await request(surface, { found, change, action: 'rename' }, caller);
@@ -86,17 +87,21 @@ async function rename(surface: Surface, call: Call, caller: SignedCaller): Promi
 async function logs(surface: Surface, call: Call, caller: SignedCaller): Promise<Sent> {
   const found = await findSession(surface, { call, caller }, { dead: true });
   refuseStrangers(found, caller);
-  refuseOtherContainer(call, found);
+  const of = { session: found.session, container: containerMeant(call, found) };
   audit(caller, 'session.logs', found.session);
-  const chunks = await readLog(surface.parts, found.session, call.open());
+  const chunks = await readLog(surface.parts, of, call.open());
   const printed = Buffer.concat(chunks.map(({ data }) => data)).subarray(-LOG_BYTES);
   return { status: 200, body: { result: { logs: printed.toString('utf8') } } };
 }
 
-function refuseOtherContainer({ parameters }: Call, { session }: Found): void {
+/** Main1, unless another is named by its id. */
+function containerMeant({ parameters }: Call, { session }: Found): string {
   const { kernelId = session.id } = canonical(parameters, { kernelId: ['kernel_id'] });
-  if (kernelId === session.id) return;
-  throw new Refusal('object-not-found', `${session.name} has one container, of the id ${session.id}`, { title: 'No such kernel.' });
+  const kernels = kernelsOf(session);
+  const found = kernels.find(({ id }) => id === String(kernelId).toLowerCase());
+  if (found !== undefined) return found.host;
+  const there = kernels.map(({ id, host }) => `${id} (${host})`).join(', ');
+  throw new Refusal('object-not-found', `${session.name} has no container of that id: it has ${there}`, { title: 'No such kernel.' });
 }
 
 interface Request {

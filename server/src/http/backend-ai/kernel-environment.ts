@@ -1,0 +1,18 @@
+/**
+ * The variables that their containers have, by those that Berth's have. Whatever somebody asks for by these names, the server's
+ * values win, as with them.
+ */
+export const kernelEnvironment = (accessKey: string): Readonly<Record<string, string>> => ({
+  BACKENDAI_SESSION_ID: '$BERTH_SESSION_ID',
+  BACKENDAI_SESSION_NAME: '$BERTH_SESSION_NAME',
+  BACKENDAI_ACCESS_KEY: accessKey,
+  BACKENDAI_CLUSTER_SIZE: '$BERTH_CLUSTER_SIZE',
+  BACKENDAI_CLUSTER_REPLICAS: '$BERTH_CLUSTER_REPLICAS',
+  BACKENDAI_CLUSTER_HOSTS: '$BERTH_CLUSTER_HOSTS',
+  BACKENDAI_KERNEL_ID: '$BERTH_CONTAINER_ID',
+  BACKENDAI_KERNEL_IMAGE: '$BERTH_IMAGE',
+  BACKENDAI_CLUSTER_ROLE: '$BERTH_CLUSTER_ROLE',
+  BACKENDAI_CLUSTER_IDX: '$BERTH_CLUSTER_INDEX',
+  BACKENDAI_CLUSTER_LOCAL_RANK: '$BERTH_CLUSTER_RANK',
+  BACKENDAI_CLUSTER_HOST: '$BERTH_CLUSTER_HOST',
+});
