@@ -202,12 +202,14 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
 }
 
 function selected({ ownerId, projectId, kinds }: SessionSelection): RawBuilder<unknown> {
-  const ofKind = ({ states, ending, restartAsked }: SessionKind): RawBuilder<unknown> =>
+  const lacking = sql`exists (select from json_array_elements(s.subs) sub where sub->>'state' <> 'running')`;
+  const ofKind = ({ states, ending, restartAsked, degraded }: SessionKind): RawBuilder<unknown> =>
     sql.join(
       [
         sql`s.state = any(${[...states]}::text[])`,
         ...(ending === undefined ? [] : [sql`(s.wanted = 'terminated') = ${ending}`]),
         ...(restartAsked === undefined ? [] : [sql`(s.restart_wish > s.restart_served) = ${restartAsked}`]),
+        ...(degraded === undefined ? [] : [sql`${lacking} = ${degraded}`]),
       ],
       sql` and `,
     );

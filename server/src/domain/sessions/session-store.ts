@@ -114,6 +114,8 @@ export interface SessionKind {
   readonly ending?: boolean;
   /** A restart was asked for after the latest that was taken up. */
   readonly restartAsked?: boolean;
+  /** One of its containers does not run. */
+  readonly degraded?: boolean;
 }
 
 export interface SessionSelection {

@@ -3,10 +3,12 @@ import type { Session } from '../../domain/sessions/session.ts';
 import { Attachment } from '../attach.ts';
 import { audit } from '../caller.ts';
 import { runExec } from '../exec.ts';
+import type { CutReason } from '../live-connections.ts';
 import { sessionEnd } from '../session-end.ts';
 import { dial, tunnel } from '../tcp-tunnel.ts';
 import type { Talk } from '../web-sockets.ts';
 import type { Call, SocketRoute, Surface } from './call.ts';
+import { ExecuteSocket } from './execute-socket.ts';
 import { findSession, refuseStrangers } from './find-session.ts';
 import { pickService, refuseUnlessRunning } from './pick-service.ts';
 import { PtySocket } from './pty-socket.ts';
@@ -16,7 +18,7 @@ import type { SignedCaller } from './signature-check.ts';
 
 const USUAL_SIZE = { rows: 24, cols: 80 };
 
-/** The WebSockets of a session: a terminal in it, and its services. */
+/** The WebSockets of a session: a terminal in it, code that is run, and its services. */
 export function socketRoutes(surface: Surface): readonly SocketRoute[] {
   const own = (prepare: (surface: Surface, call: Call, own: Own) => Promise<Talk>): SocketRoute['prepare'] => {
     return async (call, caller) => {
@@ -29,6 +31,7 @@ export function socketRoutes(surface: Surface): readonly SocketRoute[] {
     { path: '/stream/session/:id/pty', prepare: own(terminal) },
     { path: '/stream/session/:id/tcpproxy', prepare: own(proxy) },
     { path: '/stream/session/:id/httpproxy', prepare: own(proxy) },
+    { path: '/stream/session/:id/execute', prepare: own(execute), farewell },
   ];
 }
 
@@ -63,6 +66,17 @@ async function askRestart({ parts }: Surface, { session, caller }: Own): Promise
     caller.log[level]({ err, session: session.id }, 'a restart asked for in a terminal was refused');
   }
 }
+
+async function execute({ parts }: Surface, _call: Call, { session, caller }: Own): Promise<Talk> {
+  refuseUnlessRunning(session);
+  audit(caller, 'session.execute', session);
+  return (socket) => new ExecuteSocket(parts, session, socket).run();
+}
+
+const farewell = (reason: CutReason): object =>
+  reason.kind === 'stopping'
+    ? { status: 'server-restarting', msg: 'the server is stopping: connect again, and run it again' }
+    : { status: 'error', msg: reason.problem.message };
 
 async function proxy({ parts }: Surface, call: Call, { session, caller }: Own): Promise<Talk> {
   const { service, port } = pickService(session, call.parameters);

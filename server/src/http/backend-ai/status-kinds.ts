@@ -12,7 +12,9 @@ const KINDS: Readonly<Record<string, readonly SessionKind[]>> = {
   SCHEDULED: [steady('scheduled')],
   PULLING: [steady('pulling')],
   PREPARING: [steady('preparing')],
+  // With those that lack a container: most clients know of no other word.
   RUNNING: [{ ...steady('running'), restartAsked: false }],
+  RUNNING_DEGRADED: [{ ...steady('running'), restartAsked: false, degraded: true }],
   RESTARTING: [steady('restarting'), { ...steady('running'), restartAsked: true }],
   SUSPENDED: [steady('pausing', 'paused')],
   TERMINATING: [{ states: ALIVE, ending: true }, steady('terminating')],
@@ -23,7 +25,6 @@ const KINDS: Readonly<Record<string, readonly SessionKind[]>> = {
   BUILDING: [],
   PREPARED: [],
   CREATING: [],
-  RUNNING_DEGRADED: [],
   RESIZING: [],
 };
 

@@ -1,17 +1,19 @@
+import { clusterOf } from '../../../domain/sessions/container-plan.ts';
 import { resultOf } from '../../../domain/sessions/result.ts';
 import type { Dependency, Session } from '../../../domain/sessions/session.ts';
+import { kernelsOf, type Kernel } from '../kernels.ts';
 import { informationPage } from '../session-page.ts';
+import { statusOfState } from '../session-status.ts';
 import type { Person } from './people.ts';
-
-const CLUSTER = { mode: 'single-node', size: 1 };
 
 /** A session as queries see it. What has no place in a list (variables, output) is not in it. */
 export function sessionItem(session: Session, { owner, now }: { owner: Person; now: Date }): object {
   const page = informationPage(session, { owner: owner.user, own: false, now });
-  const shared = { ...sharedFields(session, page), container_id: page.containerId || null };
-  const stats: Readonly<Record<string, unknown>> = { ...(page.lastStat as object | null) };
+  const { size, mode } = clusterOf(session.spec);
   return {
-    ...shared,
+    ...sharedFields(session, page),
+    agent: session.grant?.node || null,
+    container_id: page.containerId || null,
     id: session.id,
     session_id: session.id,
     sess_id: session.name,
@@ -20,8 +22,8 @@ export function sessionItem(session: Session, { owner, now }: { owner: Person; n
     tag: session.tag,
     type: session.type.toUpperCase(),
     lang: page.lang,
-    cluster_mode: CLUSTER.mode,
-    cluster_size: CLUSTER.size,
+    cluster_mode: mode,
+    cluster_size: size,
     domain_name: page.domainName,
     group_name: session.projectName,
     group_id: session.projectId,
@@ -37,10 +39,10 @@ export function sessionItem(session: Session, { owner, now }: { owner: Person; n
     mounts: page.mounts,
     requested_slots: page.requestedSlots,
     num_queries: page.numQueriesExecuted,
-    cpu_used: stats['cpu_used'] ?? null,
-    io_read_bytes: stats['io_read_bytes'] ?? null,
-    io_write_bytes: stats['io_write_bytes'] ?? null,
-    containers: [containerItem(session, { page, shared })],
+    cpu_used: page.lastStat?.cpu_used ?? null,
+    io_read_bytes: page.lastStat?.io_read_bytes ?? null,
+    io_write_bytes: page.lastStat?.io_write_bytes ?? null,
+    containers: kernelsOf(session).map((kernel) => containerItem(session, { page, kernel })),
     dependencies: session.dependencies.map(dependencyItem),
     idle_checks: JSON.stringify(page.idleChecks),
   };
@@ -60,25 +62,30 @@ const sharedFields = (session: Session, page: Page): object => ({
   created_at: page.creationTime,
   terminated_at: page.terminationTime,
   starts_at: session.startsAt?.toISOString() ?? null,
-  agent: session.grant?.node || null,
   resource_opts: JSON.stringify(session.spec.sharedMemoryBytes === null ? {} : { shmem: String(session.spec.sharedMemoryBytes) }),
   occupied_slots: page.occupiedSlots,
 });
 
-function containerItem(session: Session, { page, shared }: { page: Page; shared: object }): object {
-  const stats = page.lastStat === null ? null : JSON.stringify(page.lastStat);
+/** What is counted is counted for the session as a whole, and shown with its main container. */
+function containerItem(session: Session, { page, kernel }: { page: Page; kernel: Kernel }): object {
+  const stats = kernel.role === 'main' && page.lastStat !== null ? JSON.stringify(page.lastStat) : null;
+  const preopen = page.servicePorts.filter(({ protocol }) => protocol === 'preopen');
   return {
-    ...shared,
-    id: session.id,
+    ...sharedFields(session, page),
+    id: kernel.id,
     session_id: session.id,
-    role: 'main',
-    cluster_role: 'main',
-    cluster_idx: 1,
-    hostname: 'main1',
-    cluster_hostname: 'main1',
+    role: kernel.role,
+    cluster_role: kernel.role,
+    cluster_idx: kernel.index,
+    hostname: kernel.host,
+    cluster_hostname: kernel.host,
+    status: kernel.status,
+    status_info: kernel.statusInfo,
+    agent: kernel.node,
+    container_id: kernel.containerId || null,
     live_stat: session.endedAt === null ? stats : null,
     last_stat: stats,
-    preopen_ports: page.servicePorts.filter(({ protocol }) => protocol === 'preopen').flatMap(({ ports }) => ports),
+    preopen_ports: preopen.flatMap(({ ports }) => ports),
   };
 }
 
@@ -93,6 +100,6 @@ const dependencyItem = ({ id, name, state, result }: Dependency): object => ({
   id,
   session_id: id,
   name,
-  status: state.toUpperCase(),
+  status: statusOfState(state),
   result: result?.toUpperCase() ?? 'UNDEFINED',
 });
