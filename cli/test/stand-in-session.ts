@@ -1,4 +1,4 @@
-import { startingInstant, type CreateSession, type Session } from '@berth/contract';
+import { startingInstant, type CreateSession, type Session, type SessionCommit, type SessionStatistics } from '@berth/contract';
 
 const NOW = '2026-01-01T12:00:00.000Z';
 
@@ -30,6 +30,10 @@ export function standInSession(wish: CreateSession, { id, name }: { id: string; 
       devices: [],
     },
     mounts: wish.mounts.map(mountOf),
+    clusterSize: wish.clusterSize,
+    clusterMode: wish.clusterMode,
+    containers: Array.from({ length: wish.clusterSize }, (_, rank) => containerOf(rank)),
+    degraded: false,
     node: null,
     egress: wish.egress,
     port: wish.port ?? null,
@@ -45,6 +49,8 @@ export function standInSession(wish: CreateSession, { id, name }: { id: string; 
     exitCode: null,
     cause: null,
     lastLog: [],
+    statistics: null,
+    commit: null,
     callback: wish.callbackUrl === undefined ? null : { url: wish.callbackUrl, lastStatus: null, lastProblem: null, lastAt: null, failures: 0 },
     createdAt: NOW,
     startedAt: null,
@@ -53,8 +59,35 @@ export function standInSession(wish: CreateSession, { id, name }: { id: string; 
   };
 }
 
+const containerOf = (rank: number): Session['containers'][number] => ({
+  name: rank === 0 ? 'main1' : `sub${rank}`,
+  role: rank === 0 ? 'main' : 'sub',
+  node: null,
+  state: 'waiting',
+  exitCode: null,
+  reason: null,
+});
+
 const mountOf = ({ storage: name, target = `/work/${name}`, readOnly }: CreateSession['mounts'][number]): Session['mounts'][number] => ({
   storage: { id: `id-of-${name}`, name },
   target,
   readOnly,
+});
+
+/** As counted now where it runs. */
+export const standInStatistics = ({ id, name, state, statistics }: Session): SessionStatistics => ({
+  id,
+  name,
+  live: state === 'running',
+  statistics,
+});
+
+export const standInCommit = (image: string): SessionCommit => ({
+  id: '0199a3b4-c5d6-7000-8000-00000000c0de',
+  image: `docker://localhost/berth/ada/${image}`,
+  state: 'working',
+  message: 'saving what was written in the session',
+  digest: null,
+  askedAt: NOW,
+  endedAt: null,
 });

@@ -6,7 +6,7 @@ export const ClusterSize = z.number().int('a number of containers is whole').min
 export const ClusterMode = z.enum(['single-node', 'multi-node']);
 
 /** Which container of a session is meant: what there is not is answered with what there is. */
-export const ContainerName = z.string().min(1).max(16);
+export const ContainerName = z.string().min(1).max(64);
 
 export const SessionContainer = z.object({
   name: z.string().meta({ description: 'main1, sub1, sub2, …: also its host name among the others, where there are others' }),

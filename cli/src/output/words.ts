@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, type Cause, type Session } from '@berth/contract';
+import { formatBytes, formatDuration, type Cause, type Session, type SessionCommit, type Statistics } from '@berth/contract';
 
 const LENGTH = { alone: 18, least: 13 } as const;
 
@@ -42,7 +42,7 @@ const STATES: Record<Session['state'], (session: Session) => string> = {
   pulling: (session) => `Launching (${stepWords(session)})`,
   preparing: (session) => `Launching (${stepWords(session)})`,
   restarting: () => 'Launching (restarting)',
-  running: () => 'Running',
+  running: ({ degraded }) => (degraded ? 'Running (degraded)' : 'Running'),
   pausing: () => 'Pausing',
   paused: ({ frozen }) => (frozen ? 'Paused (frozen)' : 'Paused'),
   terminating: () => 'Stopping',
@@ -68,15 +68,16 @@ function stepWords(session: Session): string {
 
 export const stepName = (step: Session['timeline'][number]['step']): string => STEPS[step];
 
-/** "2 CPUs, 1 GPU, 4GiB memory"; undefined when nothing was asked for. */
-export function reservedWords({ resources }: Session): string | undefined {
+/** "2 CPUs, 1 GPU, 4GiB memory", of several containers "4 × 2 CPUs"; undefined when nothing was asked for. */
+export function reservedWords({ resources, clusterSize }: Session): string | undefined {
   const { cpu, gpu, memoryBytes } = resources;
   const parts = [
     ...(cpu === null ? [] : [count(cpu, 'CPU')]),
     ...(gpu === 0 ? [] : [count(gpu, 'GPU')]),
     ...(memoryBytes === null ? [] : [`${formatBytes(memoryBytes)} memory`]),
   ];
-  return parts.length === 0 ? undefined : parts.join(', ');
+  if (parts.length === 0) return undefined;
+  return clusterSize === 1 ? parts.join(', ') : `${clusterSize} × ${parts.join(', ')}`;
 }
 
 /** What it waits for and where in the queue it stands. */
@@ -102,3 +103,23 @@ export function callbackWords({ url, lastStatus, lastProblem, lastAt, failures }
 
 /** Image references as people write them. */
 export const imageWords = (reference: string): string => (reference.includes('://') ? reference : `docker://${reference}`);
+
+/** "12s of CPU time, at most 1.5GiB of memory, ..."; what nobody counts is left out. */
+export function usedWords(used: Statistics): string {
+  const parts = [
+    used.cpuMs === null ? undefined : `${formatDuration(used.cpuMs)} of CPU time`,
+    used.memoryMaxBytes === null ? undefined : `at most ${formatBytes(used.memoryMaxBytes)} of memory`,
+    pair(used.networkReceivedBytes, used.networkSentBytes, ['received', 'sent']),
+    pair(used.blockReadBytes, used.blockWrittenBytes, ['read from disks', 'written']),
+  ];
+  return parts.filter((part) => part !== undefined).join(', ');
+}
+
+function pair(one: number | null, other: number | null, [first, second]: readonly [string, string]): string | undefined {
+  return one === null || other === null ? undefined : `${formatBytes(one)} ${first} and ${formatBytes(other)} ${second}`;
+}
+
+/** How the latest image that was asked for of a session fares. */
+export function commitWords({ image, state, message }: SessionCommit): string {
+  return state === 'done' ? image : `${image} (${state === 'failed' ? 'failed' : 'being made'}: ${message})`;
+}

@@ -11,12 +11,16 @@ import { tellEnding } from './tell-ending.ts';
 
 interface AttachOptions {
   readonly detachKeys: string;
+  readonly container: string;
 }
+
+const MAIN = 'main1';
 
 export const define: Define = (command, run) => {
   command
     .argument('[session]', 'id, beginning of an id, or name; without it the only one that runs')
     .option('--detach-keys <keys>', 'leave without ending it', DEFAULT_DETACH_KEYS)
+    .option('--container <name>', 'of a session of several: sub1, sub2, ...', MAIN)
     .action((name: string | undefined, options: AttachOptions) => run((context) => attachSession(name, options, context)));
 };
 
@@ -27,18 +31,21 @@ export async function attachSession(name: string | undefined, options: AttachOpt
   const session = name === undefined ? await onlyRunning(connection) : await connection.client.getSession({ params: { session: name } });
   refuseUnattachable(session);
   const isTerminal = io.stdin.isTTY === true && io.stdout.isTTY === true;
-  if (!isTerminal && session.tty)
+  const { container } = options;
+  // Beside main1 a shell on a terminal waits, whatever the session's command is.
+  const tty = session.tty || container !== MAIN;
+  if (!isTerminal && tty)
     throw new Failure(
       'usage',
       `session ${shortId(session.id)} has a terminal: attach to it from one, or read it with: berth session logs -f ${shortId(session.id)}`,
     );
-  const input = session.tty || (session.stdin === 'open' && io.stdin.isTTY !== true);
+  const input = tty || (session.stdin === 'open' && io.stdin.isTTY !== true);
   const { leave, signalled, release } = leaveOnSignals(io);
   try {
     const onStatus = (message: string): boolean => io.stderr.write(`${message}\n`);
-    const wishes = { connection, session: session.id, tty: session.tty, input, detachKeys, clear: true, leave, onStatus };
+    const wishes = { connection, session: session.id, container, tty, input, detachKeys, clear: true, leave, onStatus };
     const ending = await stayAttached(wishes, io);
-    return signalled() === EXIT.hangUp ? EXIT.hangUp : tellEnding(ending, session, io);
+    return signalled() === EXIT.hangUp ? EXIT.hangUp : tellEnding(ending, { id: session.id, tty }, io);
   } finally {
     release();
   }

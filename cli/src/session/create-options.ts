@@ -16,6 +16,8 @@ export function launchOptions(command: Command): Command {
     .option('--shared-memory <size>', 'size of /dev/shm')
     .option('-e, --env <name=value>', 'a variable, readable by whoever inspects the container (repeatable)', repeat, [])
     .option('--mount <storage>', 'a storage as NAME[:/FOLDER][:ro]; the folder is /work/NAME without one (repeatable)', repeat, [])
+    .option('--cluster-size <n>', 'so many containers: main1, which runs the command, sub1, sub2, ..., each with these resources')
+    .option('--cluster-mode <mode>', 'single-node (all on one) or multi-node (each wherever there is room)')
     .option('--node <node>', 'run on this node')
     .option('--egress <way>', 'what it may reach: open (the Internet) or none', 'open')
     .option('--port <port>', 'it runs when this port answers')

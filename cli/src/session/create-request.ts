@@ -12,6 +12,8 @@ export interface CreateFlags {
   readonly gpus?: string;
   readonly memory?: string;
   readonly sharedMemory?: string;
+  readonly clusterSize?: string;
+  readonly clusterMode?: string;
   readonly env: readonly string[];
   readonly mount: readonly string[];
   readonly node?: string;
@@ -50,6 +52,7 @@ export function createRequest(flags: CreateFlags, around: Surroundings): CreateS
     ...pick({ callbackUrl: flags.callbackUrl }),
     dependencies: [...flags.after],
     mounts: flags.mount.map(parseMount),
+    ...pick({ clusterSize: numeric(flags.clusterSize), clusterMode: flags.clusterMode }),
     type: flags.batch ? 'batch' : 'interactive',
     command: [...around.command],
     keepEntrypoint: flags.keepEntrypoint === true,
@@ -81,6 +84,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   callbackUrl: '--callback-url',
   dependencies: '--after',
   mounts: '--mount',
+  clusterSize: '--cluster-size',
+  clusterMode: '--cluster-mode',
   batchTimeout: '--max-run-time',
   retry: '--retry',
   command: 'the command',

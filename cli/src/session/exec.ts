@@ -17,6 +17,7 @@ import { tellEnding } from './tell-ending.ts';
 interface ExecOptions {
   readonly tty?: boolean;
   readonly detachKeys: string;
+  readonly container: string;
 }
 
 export const define: Define = (command, run) => {
@@ -28,6 +29,7 @@ export const define: Define = (command, run) => {
     .option('--tty', 'with a terminal, whatever stdin and stdout are')
     .option('--no-tty', 'without a terminal')
     .option('--detach-keys <keys>', 'leave it running', DEFAULT_DETACH_KEYS)
+    .option('--container <name>', 'of a session of several: sub1, sub2, ...', 'main1')
     .action((session: string, words: string[], options: ExecOptions) =>
       run((context) => execSession({ session, words, options }, context)),
     );
@@ -45,7 +47,7 @@ export async function execSession({ session, words, options }: Wish, context: Co
   const tty = options.tty ?? (io.stdin.isTTY === true && io.stdout.isTTY === true);
   const connection = await context.connect();
   const { id } = await connection.client.getSession({ params: { session } });
-  const link = await linkTo(connection, urlFor(connection, { id, words, tty }, io));
+  const link = await linkTo(connection, urlFor(connection, { id, words, tty, container: options.container }, io));
   const input = tty || io.stdin.isTTY !== true || words.length === 0;
   const ending = await follow(link, { tty, input, detachKeys }, io);
   if (ending === undefined) {
@@ -57,9 +59,16 @@ export async function execSession({ session, words, options }: Wish, context: Co
   return typeof ending === 'number' ? ending : tellEnding(ending, { id, tty }, io);
 }
 
-function urlFor({ url }: Connection, { id, words, tty }: { id: string; words: readonly string[]; tty: boolean }, io: Io): URL {
+interface Target {
+  readonly id: string;
+  readonly words: readonly string[];
+  readonly tty: boolean;
+  readonly container: string;
+}
+
+function urlFor({ url }: Connection, { id, words, tty, container }: Target, io: Io): URL {
   const size = tty ? terminalSize(io.stdout) : undefined;
-  return urlOf(url, streams.execSession.path, { params: { session: id }, query: { command: JSON.stringify(words), tty, ...size } });
+  return urlOf(url, streams.execSession.path, { params: { session: id }, query: { command: JSON.stringify(words), tty, container, ...size } });
 }
 
 async function linkTo(connection: Connection, url: URL): Promise<Link> {

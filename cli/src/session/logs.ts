@@ -8,6 +8,7 @@ interface LogsOptions {
   readonly follow?: true;
   readonly tail?: string;
   readonly stream: string;
+  readonly container: string;
 }
 
 export const define: Define = (command, run) => {
@@ -16,6 +17,7 @@ export const define: Define = (command, run) => {
     .option('-f, --follow', 'go on until it ends')
     .option('-n, --tail <lines>', 'only the last lines')
     .option('--stream <which>', 'stdout, stderr or both', 'both')
+    .option('--container <name>', 'of a session of several: sub1, sub2, ...', 'main1')
     .action((session: string, options: LogsOptions) => run((context) => showLogs(session, options, context)));
 };
 

@@ -3,7 +3,7 @@ import type { Context, Define } from '../command.ts';
 import type { Io } from '../io.ts';
 import { plainText } from '../output/plain-text.ts';
 import { printTable } from '../output/table.ts';
-import { age, callbackWords, causeWords, imageWords, reservedWords, stateWords, stepName, waitingWords } from '../output/words.ts';
+import { age, callbackWords, causeWords, commitWords, imageWords, reservedWords, stateWords, stepName, usedWords, waitingWords } from '../output/words.ts';
 
 export const define: Define = (command, run) => {
   command
@@ -21,6 +21,7 @@ export async function showSession(name: string, context: Context): Promise<numbe
   const facts = factsOf(session, context.io.now());
   const width = Math.max(...facts.map(([title]) => title.length));
   for (const [title, value] of facts) context.io.stdout.write(`${title.padEnd(width)}  ${plainText(value)}\n`);
+  showContainers(session, context.io);
   showTimeline(session, context.io);
   showLastLog(session, context.io);
   return 0;
@@ -38,6 +39,7 @@ function factsOf(session: Session, now: Date): [string, string][] {
     ['Command', session.command.length > 0 ? session.command.map(quoted).join(' ') : 'a login shell'],
     ['Storages', session.mounts.map(mountWords).join(', ') || undefined],
     ['Node', session.node ?? undefined],
+    ['Containers', session.clusterSize === 1 ? undefined : `${session.clusterSize}, ${CLUSTERS[session.clusterMode]}`],
     ['Port', session.port === null ? undefined : String(session.port)],
     ['Tag', session.tag ?? undefined],
     ['Starts at', session.startsAt ?? undefined],
@@ -45,6 +47,8 @@ function factsOf(session: Session, now: Date): [string, string][] {
     ['May run for', session.batchTimeoutMs === null ? undefined : formatDuration(session.batchTimeoutMs)],
     ['If interrupted', session.retry ? 'its command is run again' : undefined],
     ['Restarts', session.restarts > 0 ? String(session.restarts) : undefined],
+    ['Used', session.statistics === null ? undefined : usedWords(session.statistics) || undefined],
+    ['Image of it', session.commit === null ? undefined : commitWords(session.commit)],
     ['Callback', session.callback === null ? undefined : callbackWords(session.callback, now)],
     ['Will be stopped', session.willStopAt === null ? undefined : `at ${session.willStopAt}, to give its memory back`],
     ['Ended', session.endedAt === null ? undefined : `${session.endedAt} (${age(session.endedAt, now)} ago)`],
@@ -67,6 +71,18 @@ const mountWords = ({ storage, target, readOnly }: Session['mounts'][number]): s
   `${storage.name} at ${target}${readOnly ? ' (read-only)' : ''}`;
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
+
+const CLUSTERS = { 'single-node': 'all on one node', 'multi-node': 'each wherever there is room' } as const;
+
+function showContainers({ clusterSize, containers }: Session, io: Io): void {
+  if (clusterSize === 1) return;
+  io.stdout.write('\nContainers\n');
+  const rows = containers.map(({ name, node, state, exitCode, reason }) => {
+    const code = exitCode === null || reason !== null ? '' : `exit ${exitCode}`;
+    return [`  ${name}`, state, node ?? '-', reason ?? code];
+  });
+  printTable(['  NAME', 'STATE', 'NODE', 'WHY'], rows, io.stdout);
+}
 
 function showTimeline({ timeline }: Session, io: Io): void {
   if (timeline.length === 0) return;

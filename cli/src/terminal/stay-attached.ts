@@ -17,6 +17,8 @@ export interface Attachment {
   readonly connection: Connection;
   /** Its full id. */
   readonly session: string;
+  /** Without it the one that runs its command. */
+  readonly container?: string;
   readonly tty: boolean;
   /** Keys or piped bytes go to the main process. */
   readonly input: boolean;
@@ -103,7 +105,7 @@ function lostFor({ url }: Connection, { session, isLost, loss }: { session: stri
   return new Failure('connection-lost', `${reason.message} The session goes on; come back with: berth session attach ${shortId(session)}`);
 }
 
-function addressOf({ connection, session, tty, input }: Attachment, io: Io): URL {
+function addressOf({ connection, session, container = 'main1', tty, input }: Attachment, io: Io): URL {
   const size = tty ? terminalSize(io.stdout) : undefined;
-  return urlOf(connection.url, streams.attachSession.path, { params: { session }, query: { ...size, replay: true, stdin: input } });
+  return urlOf(connection.url, streams.attachSession.path, { params: { session }, query: { ...size, replay: true, stdin: input, container } });
 }
