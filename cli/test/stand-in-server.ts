@@ -1,5 +1,6 @@
 import {
   CHANNEL,
+  CommitSession,
   ControlFromClient,
   CreateSession,
   decodeFrame,
@@ -20,7 +21,7 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { StandInKeypairs } from './stand-in-keypairs.ts';
-import { standInSession } from './stand-in-session.ts';
+import { standInCommit, standInSession, standInStatistics } from './stand-in-session.ts';
 import { StandInStorages } from './stand-in-storages.ts';
 
 /** The main process of a stand-in session: what a test has it do. */
@@ -223,6 +224,8 @@ export class StandInServer {
       );
       return { ...kept.session, state: 'running' };
     }
+    if (verb === 'statistics') return standInStatistics(kept.session);
+    if (verb === 'commit') return (kept.session = { ...kept.session, commit: standInCommit(CommitSession.parse(body).image) });
     if (verb === 'events') return this.streamEvents(kept, { request, response });
     if (verb === 'logs') {
       const stream = url.searchParams.get('stream') ?? 'both';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { age, count, ordinal, shortIdAmong, waitingWords } from './words.ts';
+import { age, count, ordinal, shortIdAmong, usedWords, waitingWords } from './words.ts';
 
 const at = (ms: number): Date => new Date(Date.parse('2026-01-01T00:00:00Z') + ms);
 
@@ -44,5 +44,22 @@ test('waiting names every reason once, and the place in the queue', () => {
   const reasons = ['n1', 'n2', 'n3', 'n4', 'n5'].map((node) => ({ node, reason: 'needs 2 GPUs, has none' }));
   expect(waitingWords({ position: 2, of: 3, reasons })).toBe(
     'n1: needs 2 GPUs, has none; n2: needs 2 GPUs, has none; n3: needs 2 GPUs, has none; and 2 more nodes. You are 2nd of 3.',
+  );
+});
+
+test('what a session has used, without what nobody counts', () => {
+  const none = {
+    at: '2026-01-01T00:00:00Z',
+    cpuMs: null,
+    memoryBytes: null,
+    memoryMaxBytes: null,
+    networkReceivedBytes: null,
+    networkSentBytes: null,
+    blockReadBytes: null,
+    blockWrittenBytes: null,
+  };
+  expect(usedWords(none)).toBe('');
+  expect(usedWords({ ...none, cpuMs: 1_500, blockReadBytes: 0, blockWrittenBytes: 1024 })).toBe(
+    '2s of CPU time, 0B read from disks and 1KiB written',
   );
 });
