@@ -11,6 +11,7 @@ import { parseImageReference } from './domain/images/reference.ts';
 import { OutgoingRules } from './domain/network/outgoing-rules.ts';
 import type { LifePolicy } from './domain/sessions/decision.ts';
 import { createHttp } from './http/http.ts';
+import { ContainerExecutor } from './inside/container-executor.ts';
 import { ContainerFiles } from './inside/files/container-files.ts';
 import { grantLocalAccess } from './local-access.ts';
 import { Actions } from './reconciler/actions.ts';
@@ -23,6 +24,7 @@ import { QueueRunner } from './reconciler/queue-runner.ts';
 import { StartGate } from './reconciler/start-gate.ts';
 import { StatisticsKeeper } from './reconciler/statistics-keeper.ts';
 import { Stepper } from './reconciler/stepper.ts';
+import { UseKeeper } from './reconciler/use-keeper.ts';
 import { StorageRemoval } from './reconciler/storage-removal.ts';
 import { connectDocker } from './runtimes/docker/docker-runtime.ts';
 import { findEngine } from './runtimes/docker/find-engine.ts';
@@ -80,11 +82,13 @@ async function run(parts: Parts): Promise<App> {
   const statistics = new StatisticsKeeper({ runtime, store: storage.sessions, now, log: parts.log });
   const loop = createLoop(parts, { nodes, startGate, statistics });
   const removal = createStorageRemoval(parts);
+  const uses = new UseKeeper({ store: storage.uses, log: parts.log });
   let started = false;
   const http = createApi(parts, {
     nodes,
     loop,
     removal,
+    uses,
     startGate,
     statistics,
     ready: async () => (started ? readiness(storage) : { ok: false, reason: 'starting' }),
@@ -104,6 +108,7 @@ async function run(parts: Parts): Promise<App> {
   watch.start();
   statistics.start();
   removal.start();
+  uses.start();
   deliverer.start();
   started = true;
   return {
@@ -115,6 +120,7 @@ async function run(parts: Parts): Promise<App> {
       await http.close();
       await watch.stop();
       await removal.stop();
+      await uses.stop();
       await deliverer.stop();
       await loop.stop();
       await statistics.stop();
@@ -258,10 +264,11 @@ function createDeliverer({ outgoing: rules, storage, log }: Parts): Deliverer {
 interface ApiParts extends LoopParts {
   readonly loop: Loop;
   readonly removal: StorageRemoval;
+  readonly uses: UseKeeper;
   readonly ready: () => Promise<{ ok: boolean; reason?: string }>;
 }
 
-function createApi({ config, storage, runtime, outgoing, metrics, log }: Parts, { nodes, loop, removal, startGate, statistics, ready }: ApiParts): Http {
+function createApi({ config, storage, runtime, outgoing, metrics, log }: Parts, { nodes, loop, removal, uses, startGate, statistics, ready }: ApiParts): Http {
   return createHttp({
     sessions: storage.sessions,
     users: storage.users,
@@ -271,6 +278,8 @@ function createApi({ config, storage, runtime, outgoing, metrics, log }: Parts, 
     notifications: storage.notifications,
     nodes,
     runtime,
+    executor: new ContainerExecutor({ runtime, sessions: storage.sessions, newId }),
+    uses: uses.uses,
     files: new ContainerFiles(runtime),
     firstByte: startGate,
     statistics,

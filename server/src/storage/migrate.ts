@@ -4,6 +4,7 @@ import { sessionsMigration } from './migrations/0001-sessions.ts';
 import { logGenerationsMigration } from './migrations/0002-log-generations.ts';
 import { keypairsMigration } from './migrations/0003-keypairs.ts';
 import { batchMigration } from './migrations/0004-batch.ts';
+import { sessionUsesMigration } from './migrations/0005-session-uses.ts';
 import { statisticsMigration } from './migrations/0006-statistics.ts';
 import { callbacksMigration } from './migrations/0007-callbacks.ts';
 import { storagesMigration } from './migrations/0008-storages.ts';
@@ -18,6 +19,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-log-generations': logGenerationsMigration,
   '0003-keypairs': keypairsMigration,
   '0004-batch': batchMigration,
+  '0005-session-uses': sessionUsesMigration,
   '0006-statistics': statisticsMigration,
   '0007-callbacks': callbacksMigration,
   '0008-storages': storagesMigration,

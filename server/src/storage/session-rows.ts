@@ -20,7 +20,7 @@ export const SESSION_COLUMNS = sql.raw(`
   s.revision, s.wanted, s.wish, s.restart_wish as "restartWish", s.state, s.state_since as "stateSince", s.reason,
   s.restart_served as "restartServed", s.generation, s.attempts, s.granted as "grant", s.image_digest as "imageDigest", s.image_ports as "imagePorts",
   s.process_started_at as "processStartedAt", s.subs, s.frozen, s.will_stop_at as "willStopAt", s.ending, s.logs_kept as "logsKept",
-  s.waiting, s.timeline, s.restarts, s.last_log as "lastLog", s.statistics, s.commit, ${CALLBACK} as callback, s.created_at as "createdAt", s.started_at as "startedAt", s.ended_at as "endedAt"`);
+  s.waiting, s.timeline, s.restarts, s.last_log as "lastLog", s.statistics, s.commit, s.uses, s.executed_at as "executedAt", ${CALLBACK} as callback, s.created_at as "createdAt", s.started_at as "startedAt", s.ended_at as "endedAt"`);
 export const JOIN_NAMES = sql.raw('join users u on u.id = s.owner_id join projects p on p.id = s.project_id');
 export const FROM_SESSIONS = sql`from sessions s ${JOIN_NAMES}`;
 

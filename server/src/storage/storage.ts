@@ -11,6 +11,7 @@ import { PostgresQuarantineStore } from './quarantine-store.ts';
 import { openSecretKey, secretKeyPath } from './secret-key.ts';
 import { adoptForeignEvents } from './session-events.ts';
 import { PostgresSessionStore } from './session-store.ts';
+import { PostgresSessionUses } from './session-uses.ts';
 import { PostgresStorageStore } from './storage-store.ts';
 import { PostgresTokenStore } from './token-store.ts';
 import { PostgresUserStore } from './user-store.ts';
@@ -27,6 +28,7 @@ export interface StorageOptions {
 export interface Storage {
   readonly db: Database;
   readonly sessions: PostgresSessionStore;
+  readonly uses: PostgresSessionUses;
   readonly users: PostgresUserStore;
   readonly tokens: PostgresTokenStore;
   readonly keypairs: PostgresKeypairStore;
@@ -65,6 +67,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     return {
       db,
       sessions: new PostgresSessionStore(db),
+      uses: new PostgresSessionUses(db),
       users: new PostgresUserStore(db),
       tokens: new PostgresTokenStore(db),
       keypairs,

@@ -93,6 +93,8 @@ export interface SessionsTable {
   last_log: JSONColumnType<readonly string[]>;
   statistics: Document<KeptStatistics | null>;
   commit: Document<Commit | null>;
+  uses: Generated<number>;
+  executed_at: Date | null;
   created_at: Date;
   started_at: Date | null;
   ended_at: Date | null;

@@ -9,8 +9,10 @@ import { newTokenSecret } from '../../src/domain/users/token.ts';
 import type { User } from '../../src/domain/users/user-store.ts';
 import { createHttp } from '../../src/http/http.ts';
 import type { HttpParts } from '../../src/http/parts.ts';
+import { SessionUses } from '../../src/domain/execution/session-uses.ts';
+import { ContainerExecutor } from '../../src/inside/container-executor.ts';
 import { ContainerFiles } from '../../src/inside/files/container-files.ts';
-import type { Runtime } from '../../src/runtimes/runtime.ts';
+import { RuntimeError, type Runtime } from '../../src/runtimes/runtime.ts';
 import { newId } from '../../src/uuid.ts';
 import { openTestStorage, type TestStorage } from '../test-database.ts';
 
@@ -57,6 +59,8 @@ export class ApiServer {
       notifications: storage.notifications,
       nodes: { report: async () => [], capacities: () => [] },
       runtime: engine,
+      executor: new ContainerExecutor({ runtime: engine, sessions: storage.sessions, newId }),
+      uses: new SessionUses(),
       files: new ContainerFiles(engine),
       firstByte: { waitFor: () => () => undefined },
       statistics: { live: async () => undefined },
@@ -109,6 +113,9 @@ export class ApiServer {
 const ABSENT: Partial<Runtime> = {
   kind: 'fake',
   inspect: async (ref) => ({ ref, phase: 'absent' }),
+  ensureImage: async ({ reference }) => {
+    throw new RuntimeError('fatal', { code: 'image-not-found', message: `there is no image "${reference}"`, remedy: 'Pull it.' });
+  },
 };
 
 async function signUp(storage: TestStorage, url: string, { name, role }: { name: string; role: 'admin' | 'user' }): Promise<Person> {

@@ -62,6 +62,8 @@ export function exampleSession(changes: Partial<Session> = {}): Session {
     lastLog: [],
     statistics: null,
     commit: null,
+    uses: 0,
+    executedAt: null,
     callback: null,
     createdAt: T0,
     startedAt: null,

@@ -177,4 +177,10 @@ export interface Session {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
+
+  // Written by neither: counted in memory, added now and then. SessionUses has what is not written yet.
+  /** How often somebody asked about it or ran code in it. */
+  readonly uses: number;
+  /** When code was last seen running in it. */
+  readonly executedAt: Date | null;
 }

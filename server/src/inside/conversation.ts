@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RuntimeError, type ContainerRef, type Runtime, type Terminal } from '../runtimes/runtime.ts';
+
+/** What an answer may have: the limit of one answer's console, written as JSON that escapes every character, and a little. */
+const MOST_BYTES = 8 * 1024 ** 2;
+const KEPT_COMPLAINT = 2000;
+const ENDS_WITHIN_MS = 10_000;
+const TELLS_EXIT_WITHIN_MS = 2000;
+const NEWLINE = 10;
+
+/** A program that Berth brought ended, or was ended, before it had answered. The message is what it said on stderr. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+  readonly exitCode: number | undefined;
+
+  constructor(exitCode: number | undefined, complaint: string) {
+    super(complaint);
+    this.exitCode = exitCode;
+  }
+
+  /** What should have run it is not in the container. */
+  get isMissing(): boolean {
+    return this.exitCode === 126 || this.exitCode === 127;
+  }
+}
+
+/** A program in a container that is spoken to by lines. What is in there is not trusted: it may say anything, or nothing. */
+export class Conversation {
+  readonly #terminal: Terminal;
+  #heard: Buffer = Buffer.alloc(0);
+  #complaint = '';
+  #hasEnded = false;
+  #news = Promise.withResolvers<void>();
+
+  private constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    terminal.stderr.on('data', (data: Buffer) => (this.#complaint = (this.#complaint + data.toString()).slice(-KEPT_COMPLAINT)));
+    terminal.stdout.on('data', (data: Buffer) => this.#hear(data));
+    for (const end of ['end', 'close', 'error']) terminal.stdout.once(end, () => this.#end());
+    // One that reads no more has ended, which is told by its silence.
+    terminal.stdin.on('error', () => undefined);
+  }
+
+  /** When the signal fires, the program is hung up on. Throws NoAnswer where the command is not there, else RuntimeError. */
+  static async open(runtime: Runtime, ref: ContainerRef, how: { command: readonly string[]; signal: AbortSignal }): Promise<Conversation> {
+    const terminal = await runtime.exec(ref, { command: how.command, tty: null }).catch((error: unknown) => {
+      const code = error instanceof RuntimeError ? error.failure.code : undefined;
+      throw code === 'command-not-found' || code === 'not-executable' ? new NoAnswer(127, String(error)) : error;
+    });
+    const conversation = new Conversation(terminal);
+    if (how.signal.aborted) conversation.hangUp();
+    else how.signal.addEventListener('abort', () => conversation.hangUp(), { once: true });
+    return conversation;
+  }
+
+  /** One line, or several. */
+  say(text: string): void {
+    if (!this.#hasEnded) this.#terminal.stdin.write(`${text}\n`);
+  }
+
+  /** The next line. Throws NoAnswer when there is none. */
+  async line(): Promise<string> {
+    let end = this.#heard.indexOf(NEWLINE);
+    while (end < 0) {
+      await this.#more();
+      end = this.#heard.indexOf(NEWLINE);
+    }
+    return this.#taken(end + 1).toString('utf8', 0, end);
+  }
+
+  /** The next so many bytes. Throws NoAnswer when there are fewer. */
+  async bytes(count: number): Promise<Buffer> {
+    while (this.#heard.length < count) await this.#more();
+    return this.#taken(count);
+  }
+
+  /** Nothing is asked any more: it ends by itself, and is hung up on where it does not. */
+  release(): void {
+    const timer = setTimeout(() => this.hangUp(), ENDS_WITHIN_MS).unref();
+    const ended = (): void => {
+      clearTimeout(timer);
+      this.hangUp();
+    };
+    // Its exit code tells nothing that its answer has not told.
+    this.#terminal.exited.then(ended, ended);
+  }
+
+  hangUp(): void {
+    this.#terminal.close();
+    this.#end();
+  }
+
+  #taken(count: number): Buffer {
+    const taken = this.#heard.subarray(0, count);
+    this.#heard = this.#heard.subarray(count);
+    return taken;
+  }
+
+  #hear(data: Buffer): void {
+    this.#heard = Buffer.concat([this.#heard, data]);
+    if (this.#heard.length > MOST_BYTES) this.hangUp();
+    this.#news.resolve();
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#news.resolve();
+  }
+
+  async #more(): Promise<void> {
+    if (this.#hasEnded) throw new NoAnswer(await this.#exitCode(), this.#complaint.trim());
+    await this.#news.promise;
+    this.#news = Promise.withResolvers();
+  }
+
+  async #exitCode(): Promise<number | undefined> {
+    const told = this.#terminal.exited.catch(() => undefined);
+    return Promise.race([told, delay(TELLS_EXIT_WITHIN_MS, undefined, { ref: false })]);
+  }
+}
