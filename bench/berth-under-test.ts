@@ -32,6 +32,8 @@ export interface Start {
 /** A server of our own with a data folder of its own, watched over one stream of events as a client would. */
 export class BerthUnderTest {
   readonly instance: string;
+  readonly url: string;
+  readonly token: string;
   private readonly child: ChildProcess;
   private readonly dataFolder: string;
   private readonly client: Client;
@@ -43,11 +45,13 @@ export class BerthUnderTest {
     this.child = child;
     this.dataFolder = dataFolder;
     this.instance = access.instance;
+    this.url = access.url;
+    this.token = access.token;
     this.client = createClient(access);
   }
 
   /** `profile`: a folder for a CPU profile of the server. */
-  static async start({ ground, profile }: { ground: Ground; profile?: string | undefined }): Promise<BerthUnderTest> {
+  static async start({ ground, profile }: { ground: Pick<Ground, 'environment'>; profile?: string | undefined }): Promise<BerthUnderTest> {
     const dataFolder = await mkdtemp(join(tmpdir(), 'berth-bench-'));
     const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
     const child = spawn(process.execPath, [...profiling, join(ROOT, 'cli/src/main.ts'), 'server'], {
@@ -88,6 +92,12 @@ export class BerthUnderTest {
     const toAnswer = performance.now() - begun;
     const ranAt = await this.whenRunning(id);
     return { id, askedAt: performance.timeOrigin + begun, toAnswer, toRunning: ranAt - begun };
+  }
+
+  /** Asks for a session, and for a key pair, without waiting for anything. */
+  async ask(body: CreateSessionInput): Promise<{ session: Session; accessKey: string; secretKey: string }> {
+    const { accessKey, secretKey } = await this.client.createKeypair({ body: { name: 'bench' } });
+    return { session: await this.client.createSession({ body }), accessKey, secretKey };
   }
 
   show(id: string): Promise<Session> {

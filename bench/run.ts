@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [options]`: measurements, each in a file of its name beside this one. */
 const BENCHES: Readonly<Record<string, () => Promise<{ run: (args: readonly string[]) => Promise<void> }>>> = {
+  api: () => import('./api.ts'),
   start: () => import('./start.ts'),
 };
 
