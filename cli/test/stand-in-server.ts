@@ -18,8 +18,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { StandInFiles } from './stand-in-files.ts';
 import { StandInKeypairs } from './stand-in-keypairs.ts';
 import { standInCommit, standInSession, standInStatistics } from './stand-in-session.ts';
 import { StandInStorages } from './stand-in-storages.ts';
@@ -57,6 +58,7 @@ export class StandInServer {
   readonly sessions = new Map<string, Kept>();
   readonly keypairs = new StandInKeypairs();
   readonly storages = new StandInStorages();
+  readonly files = new StandInFiles();
   readonly byClientToken = new Map<string, string>();
   /** What a session that is created will do; by default it runs at once and does nothing. */
   workload: Workload = {};
@@ -178,7 +180,8 @@ export class StandInServer {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
-    const body: unknown = request.method === 'GET' ? undefined : JSON.parse((await text(request)) || 'null');
+    const sent = await buffer(request);
+    const body: unknown = request.method === 'GET' ? undefined : request.method === 'PUT' ? sent : JSON.parse(sent.toString() || 'null');
     this.requests.push({ method: request.method ?? '', path: url.pathname, body });
     for (const look of this.askedFor) look();
     if (this.silent) return;
@@ -230,6 +233,12 @@ export class StandInServer {
     if (verb === 'logs') {
       const stream = url.searchParams.get('stream') ?? 'both';
       response.end(Buffer.concat(kept.output.filter((part) => stream === 'both' || part.stream === stream).map(({ bytes }) => bytes)));
+      return undefined;
+    }
+    if (verb === 'file-list') return this.files.list(url.searchParams);
+    if (verb === 'files' && request.method === 'PUT') return this.files.write(url.searchParams, body as Buffer);
+    if (verb === 'files') {
+      if (!this.files.read(url.searchParams, response)) throw new Refused('not-found', 'there is no such file');
       return undefined;
     }
     throw new Refused('not-found', `no ${url.pathname}`);
