@@ -5,11 +5,12 @@ import { presentCommit } from '../domain/sessions/commit.ts';
 import { clusterOf, seatsOf } from '../domain/sessions/container-plan.ts';
 import { containerViews, isDegraded } from '../domain/sessions/container-view.ts';
 import { resultOf } from '../domain/sessions/result.ts';
+import { servicePortsOf } from '../domain/sessions/service-ports.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import { presentStatistics } from '../domain/sessions/statistics.ts';
 import { storagesIn } from '../domain/storages/session-mounts.ts';
 
-/** The session as its owner sees it; variables never leave the server. */
+/** The session as its owner sees it; variables and bootstrap script never leave the server. */
 export function presentSession(session: Session): Shown {
   const { spec, ending } = session;
   return {
@@ -38,6 +39,9 @@ export function presentSession(session: Session): Shown {
     node: session.grant?.node || null,
     egress: spec.egress,
     port: spec.port,
+    servicePorts: [...servicePortsOf(session)],
+    bootstrap: spec.bootstrapScript !== undefined,
+    architecture: spec.architecture ?? null,
     startsAt: instant(session.startsAt),
     dependencies: session.dependencies.map(({ id, name, state, result }) => ({ id, name, state, result })),
     batchTimeoutMs: session.batchTimeoutMs,

@@ -7,6 +7,7 @@ import { audit, type Caller } from './caller.ts';
 import { commitSession } from './commit-session.ts';
 import { findDependencies } from './find-dependencies.ts';
 import { findMounts } from './find-mounts.ts';
+import { knownImage } from './known-image.ts';
 import { findProject } from './find-project.ts';
 import type { HttpParts } from './parts.ts';
 import { readStatistics } from './read-statistics.ts';
@@ -82,6 +83,7 @@ async function create(parts: HttpParts, body: CreateSession, caller: Caller) {
     now: parts.now(),
     dependencies: await findDependencies(parts.sessions, caller.user.id, body.dependencies),
     mounts: await findMounts(parts.storages, caller.user.id, body.mounts),
+    image: await knownImage(parts.runtime, { image: body.image ?? parts.defaultImage, node: body.node, pull: body.pull }),
     requestHash: createHash('sha256').update(JSON.stringify(asked)).digest('hex'),
   });
   const { session, created } = await parts.sessions.create(draft);

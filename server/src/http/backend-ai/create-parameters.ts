@@ -1,3 +1,4 @@
+import { LONGEST_BOOTSTRAP_SCRIPT } from '@berth/contract';
 import { z } from 'zod';
 import { check } from '../check.ts';
 import { askedMounts, type AskedMount } from './asked-mounts.ts';
@@ -86,7 +87,10 @@ const Create = z.object({
   reuseIfExists: Flag.default(true),
   startsAt: z.string().max(128).optional(),
   startupCommand: z.string().max(65_536).optional(),
-  bootstrapScript: z.string().max(16_384).optional(),
+  bootstrapScript: z
+    .string()
+    .refine((text) => Buffer.byteLength(text) <= LONGEST_BOOTSTRAP_SCRIPT, 'a bootstrap script is at most 16 KiB long')
+    .optional(),
   dependencies: TextList.default([]),
   callbackUrl: z.string().max(2048).optional(),
   batchTimeout: Slot.optional(),

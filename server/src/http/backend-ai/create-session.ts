@@ -73,8 +73,8 @@ function reuse(existing: Session, asked: CreateParameters, image: string): Sent 
 }
 
 /** Who names none takes any. */
-const isOfAnotherKind = ({ spec }: Session, { architecture }: CreateParameters): boolean =>
-  architecture !== undefined && spec.architecture !== undefined && normalArchitecture(architecture) !== spec.architecture;
+const isOfAnotherKind = ({ spec }: Session, { architecture = '' }: CreateParameters): boolean =>
+  architecture !== '' && spec.architecture !== undefined && normalArchitecture(architecture) !== spec.architecture;
 
 /** undefined: somebody else took the name first. The database decides, so of many at once exactly one wins. */
 async function tryToCreate(

@@ -51,7 +51,7 @@ export async function draftFor(
     ...(asked.callbackUrl && { callbackUrl: asked.callbackUrl }),
     ...(node !== undefined && { node }),
     ...(asked.bootstrapScript !== undefined && { bootstrapScript: asked.bootstrapScript }),
-    ...(asked.architecture !== undefined && { architecture: asked.architecture }),
+    ...(asked.architecture && { architecture: asked.architecture }),
     ports: preopened(asked.config.preopenPorts),
     dependencies: asked.dependencies,
   };

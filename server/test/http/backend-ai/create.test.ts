@@ -137,9 +137,10 @@ describe('creating', () => {
     ['several containers', { cluster_size: 4 }, 501, 'not-implemented'],
     ['folders', { config: { mounts: ['data'] } }, 501, 'not-implemented'],
     ['a callback', { callback_url: 'https://example.com' }, 501, 'not-implemented'],
-    ['a bootstrap script', { bootstrapScript: 'true' }, 501, 'not-implemented'],
-    ['ports', { config: { preopen_ports: [8080] } }, 501, 'not-implemented'],
-    ['another architecture', { architecture: 's390x' }, 501, 'not-implemented'],
+    ['a bootstrap script too long', { bootstrapScript: 'x'.repeat(16_385) }, 400, 'invalid-api-params'],
+    ['a port too low', { config: { preopen_ports: [1023] } }, 400, 'invalid-api-params'],
+    ['a port that is reserved', { config: { preopen_ports: [2200] } }, 400, 'invalid-api-params'],
+    ['a port twice', { config: { preopen_ports: [8080, 8080] } }, 400, 'invalid-api-params'],
   ])('%s is refused', async (_, body, status, kind) => {
     expect(await stage.create(body)).toMatchObject({ status, body: { type: TYPE + kind, msg: expect.stringMatching(/\S/) } });
   });
