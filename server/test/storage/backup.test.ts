@@ -54,7 +54,7 @@ async function everything(db: Database): Promise<unknown> {
 async function fill(storage: Storage): Promise<void> {
   const owner = await makeOwner(storage, 'ann');
   for (let n = 0; n < 30; n += 1) {
-    const session = await makeSession(storage, owner, { clientToken: n % 2 === 0 ? null : `t${n}` });
+    const session = await makeSession(storage, owner, { clientToken: n % 2 === 0 ? null : `t${n}`, callbackUrl: n === 3 ? 'https://hooks.example.org/?token=x' : null });
     await storage.sessions.save(
       after(session, {
         state: 'running',
