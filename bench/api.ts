@@ -32,7 +32,7 @@ export async function run(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       rounds: { type: 'string', default: '9' },
-      requests: { type: 'string', default: '4000' },
+      requests: { type: 'string', default: '2500' },
       connections: { type: 'string', default: '8' },
       profile: { type: 'string' },
     },
