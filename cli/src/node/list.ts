@@ -23,6 +23,7 @@ const COLUMNS = [
   { title: 'MEMORY FREE', of: ({ free, capacity }: Node) => `${formatBytes(free.memoryBytes)} of ${formatBytes(capacity.memoryBytes)}` },
   { title: 'GPUS FREE', of: ({ free, capacity }: Node) => `${free.gpu} of ${capacity.gpu}` },
   { title: 'SESSIONS', of: (node: Node) => String(node.sessions) },
+  { title: 'ARCHITECTURE', of: (node: Node) => node.architecture || '-' },
   { title: 'ENGINE', of: (node: Node) => node.engine },
 ];
 

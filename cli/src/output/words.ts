@@ -33,6 +33,7 @@ const STEPS: Record<Session['timeline'][number]['step'], string> = {
   storage: 'storage',
   create: 'container',
   start: 'starting',
+  bootstrap: 'bootstrap script',
   ready: 'getting ready',
 };
 

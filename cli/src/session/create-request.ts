@@ -2,6 +2,8 @@ import { CreateSession, inWords, type CreateSessionInput } from '@berth/contract
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import { parseMount } from './parse-mount.ts';
+import { parseService } from './parse-service.ts';
+import { readScript } from './read-script.ts';
 
 /** The flags of `session create`, as commander hands them over. */
 export interface CreateFlags {
@@ -19,6 +21,9 @@ export interface CreateFlags {
   readonly node?: string;
   readonly egress?: string;
   readonly port?: string;
+  readonly expose: readonly string[];
+  readonly bootstrap?: string;
+  readonly architecture?: string;
   readonly workdir?: string;
   readonly project?: string;
   readonly timeout?: string;
@@ -52,6 +57,8 @@ export function createRequest(flags: CreateFlags, around: Surroundings): CreateS
     ...pick({ callbackUrl: flags.callbackUrl }),
     dependencies: [...flags.after],
     mounts: flags.mount.map(parseMount),
+    ports: flags.expose.map(parseService),
+    ...pick({ architecture: flags.architecture, bootstrapScript: flags.bootstrap === undefined ? undefined : readScript(flags.bootstrap) }),
     ...pick({ clusterSize: numeric(flags.clusterSize), clusterMode: flags.clusterMode }),
     type: flags.batch ? 'batch' : 'interactive',
     command: [...around.command],
@@ -84,6 +91,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   callbackUrl: '--callback-url',
   dependencies: '--after',
   mounts: '--mount',
+  ports: '--expose',
+  architecture: '--architecture',
   clusterSize: '--cluster-size',
   clusterMode: '--cluster-mode',
   batchTimeout: '--max-run-time',
