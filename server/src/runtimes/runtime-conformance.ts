@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { canFreeze, type ContainerRef, type ContainerSpec, type Observed, type Runtime, type StorageRef } from './runtime.ts';
+import { describeUsage } from './usage-conformance.ts';
 
 /** Engines of other tests are busy, too: how long to wait for a condition, not how fast it should come. */
 const PATIENCE = { timeout: 60_000, interval: 25 };
@@ -369,6 +370,8 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       over.abort();
       await watching;
     });
+
+    describeUsage({ runtime: () => runtime, started });
 
     it('says what its node has', async () => {
       const [node] = await runtime.nodes();

@@ -47,6 +47,7 @@ export async function engineBench(url: string, changes: Partial<DockerRuntimeOpt
       // Networks are removed behind a removed container; storages outlive sessions, and so tests.
       for (const sessionId of await runtime.traces()) await runtime.clear(sessionId);
       await removeVolumes(url, ours);
+      await removeImages(url, 'localhost/berth/conformance/');
       await Promise.all([ours, theirs].map(removeFirewall));
       await rm(dataFolder, { recursive: true, force: true });
     },
@@ -60,6 +61,13 @@ async function removeVolumes(url: string, instance: string): Promise<void> {
   const docker = bareEngine({ url });
   const { Volumes } = await docker.listVolumes({ filters: { label: [`${LABEL.instance}=${instance}`] } });
   await Promise.all((Volumes ?? []).map((volume) => docker.getVolume(volume.Name).remove()));
+}
+
+/** Those whose name begins so. */
+export async function removeImages(url: string, beginning: string): Promise<void> {
+  const docker = bareEngine({ url });
+  const names = (await docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => name.startsWith(beginning));
+  await Promise.all(names.map((name) => docker.getImage(name).remove({ force: true })));
 }
 
 /** Adds an image made of these files alone; answers its digest. */
