@@ -3,6 +3,7 @@ import { ChangeUser, CreateKeypair, CreateToken, CreateUser, Keypair, NewKeypair
 import { ContainerName } from './cluster.ts';
 import { CommitSession } from './commit.ts';
 import { endpoint, stream } from './endpoint.ts';
+import { CompleteCode, Completions, InterruptRun, Run, RunCode } from './execution.ts';
 import { FilePath, FileWritten, FolderListing } from './files.ts';
 import { ControlFromServer } from './frames.ts';
 import { CreateSession, ListSessions, RenameSession, Session, SessionEvent } from './session.ts';
@@ -125,6 +126,34 @@ export const api = {
     body: CommitSession,
     response: Session,
     problems: ['invalid-field', 'not-found', 'ambiguous-id', 'wrong-state', 'not-supported'],
+  }),
+
+  runInSession: endpoint({
+    method: 'POST',
+    path: '/api/sessions/:session/executions',
+    summary: 'Run code in a running session, or ask how that goes on',
+    params: SessionParams,
+    body: RunCode,
+    response: Run,
+    problems: ['invalid-field', 'forbidden', 'not-found', 'ambiguous-id', 'wrong-state', 'too-many-requests'],
+  }),
+  interruptSession: endpoint({
+    method: 'POST',
+    path: '/api/sessions/:session/interrupt',
+    summary: 'Interrupt code that runs in a session, as Ctrl+C would; none running is no failure',
+    params: SessionParams,
+    body: InterruptRun,
+    response: Session,
+    problems: ['invalid-field', 'forbidden', 'not-found', 'ambiguous-id', 'wrong-state'],
+  }),
+  completeInSession: endpoint({
+    method: 'POST',
+    path: '/api/sessions/:session/complete',
+    summary: 'What a line of code may go on with; nothing while code runs',
+    params: SessionParams,
+    body: CompleteCode,
+    response: Completions,
+    problems: ['invalid-field', 'forbidden', 'not-found', 'ambiguous-id', 'wrong-state'],
   }),
 
   createStorage: endpoint({

@@ -6,6 +6,7 @@ export * from './client.ts';
 export * from './cluster.ts';
 export * from './commit.ts';
 export * from './endpoint.ts';
+export * from './execution.ts';
 export * from './files.ts';
 export * from './frames.ts';
 export * from './in-words.ts';

@@ -26,7 +26,7 @@ export const SESSION_STATES = [
 export const SessionState = z.enum(SESSION_STATES);
 export const FINAL_STATES = ['terminated', 'cancelled', 'error'] as const;
 
-const parsedWith = <T>(parse: (text: string) => Parsed<T>) =>
+export const parsedWith = <T>(parse: (text: string) => Parsed<T>) =>
   z.union([z.string().max(64), z.number()]).transform((value, context): T => {
     const parsed = parse(String(value));
     if (parsed.ok) return parsed.value;

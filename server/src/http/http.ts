@@ -6,6 +6,7 @@ import { mountBackendAi } from './backend-ai/backend-ai.ts';
 import type { Caller } from './caller.ts';
 import { answerClientError } from './client-error.ts';
 import { EventFeed } from './event-feed.ts';
+import { executionHandlers } from './execution-routes.ts';
 import { fileHandlers, mountFiles } from './file-routes.ts';
 import { guard } from './guard.ts';
 import { mountHealth, versionHandlers } from './health-routes.ts';
@@ -68,6 +69,7 @@ export function createHttp(parts: HttpParts): FastifyInstance {
       ...keypairHandlers(parts),
       ...storageHandlers(parts),
       ...fileHandlers(parts),
+      ...executionHandlers(parts),
     },
     callerOf,
   );
@@ -123,7 +125,9 @@ function answerProblems(app: FastifyInstance): void {
 
 function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error);
-  if (problem.status >= 500 && problem.code !== 'not-supported') request.log.error({ err: error, requestId: request.id }, 'a request failed');
+  // Who has gone is told nothing, and misses nothing.
+  const failed = problem.status >= 500 && problem.code !== 'not-supported' && !reply.raw.destroyed;
+  if (failed) request.log.error({ err: error, requestId: request.id }, 'a request failed');
   if (problem.code === 'not-signed-in') void reply.header('www-authenticate', 'Bearer');
   if (problem.status === 503) void reply.header('retry-after', '2');
   // As bytes: Fastify adds a charset to text, which JSON does not have.

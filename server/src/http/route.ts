@@ -17,6 +17,8 @@ export class Answer<T> {
 type Handler<E extends Endpoint> = (
   request: CheckedRequest<E>,
   caller: E extends { readonly open: true } ? undefined : Caller,
+  /** Makes a signal that fires when nobody waits for the answer any more. */
+  open: () => AbortSignal,
 ) => Promise<ResponseOf<E> | Answer<ResponseOf<E>>>;
 
 /** One for every endpoint of the contract: a missing one does not compile. */
@@ -31,7 +33,7 @@ export function mountEndpoints(app: FastifyInstance, handlers: Handlers, callerO
 }
 
 /** The table's types hold pair by pair; the loop over it cannot say so. */
-type LooseHandler = (request: unknown, caller: Caller | undefined) => Promise<unknown>;
+type LooseHandler = (request: unknown, caller: Caller | undefined, open: () => AbortSignal) => Promise<unknown>;
 interface Mounted {
   readonly endpoint: Endpoint;
   readonly handler: LooseHandler;
@@ -48,13 +50,19 @@ function mount(app: FastifyInstance, { endpoint, handler, callerOf }: Mounted): 
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const caller = endpoint.open === true ? undefined : await callerOf(request);
-      const result = await handler(checkedRequest(endpoint, request), caller);
+      const result = await handler(checkedRequest(endpoint, request), caller, () => waitedFor(reply));
       const answer = result instanceof Answer ? result : new Answer<unknown>(200, result);
       const status = result instanceof Answer ? result.status : (endpoint.status ?? 200);
       // Parsed on the way out too: what the contract does not name does not leave.
       return reply.code(status).send(endpoint.response.parse(answer.body));
     },
   });
+}
+
+function waitedFor(reply: FastifyReply): AbortSignal {
+  const over = new AbortController();
+  reply.raw.once('close', () => over.abort());
+  return over.signal;
 }
 
 const NoQuery = z.strictObject({});

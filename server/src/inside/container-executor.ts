@@ -41,7 +41,8 @@ export class ContainerExecutor implements Executor {
     try {
       return await this.#inside(session, (language, ref) => language.run(ref, step, { ...patience, signal }));
     } catch (error) {
-      if (error instanceof ProblemError || patience.signal.aborted) throw error;
+      if (error instanceof ProblemError) throw error;
+      if (patience.signal.aborted) throw new ProblemError('shutting-down', 'nobody waits for this answer any more: ask again', { cause: error });
       if (await this.#hasGone(session)) return lostRun(step.runId);
       // Nothing is known to have changed; what was begun may not have been.
       if (late.aborted && step.mode === 'continue') return { ...lostRun(step.runId), status: 'continued', exitCode: null };

@@ -31,6 +31,11 @@ export class SessionUses {
     return this.#uses.get(sessionId)?.count ?? 0;
   }
 
+  /** As it is with what is not yet written. */
+  counted<T extends { readonly id: string; readonly uses: number }>(session: T): T {
+    return { ...session, uses: session.uses + this.pending(session.id) };
+  }
+
   /** Hands them over to be written. */
   take(): readonly SessionUse[] {
     const taken = [...this.#uses.values()];

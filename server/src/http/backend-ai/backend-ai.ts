@@ -9,13 +9,14 @@ import { Admission } from './admission.ts';
 import type { Call, Route, Sent, SocketRoute, Surface } from './call.ts';
 import { commitRoutes } from './commit-routes.ts';
 import { eventRoutes } from './event-routes.ts';
+import { executionRoutes } from './execution-routes.ts';
 import { graphqlRoutes } from './graphql/graphql-routes.ts';
 import { fileRoutes } from './file-routes.ts';
 import { folderRoutes } from './folder-routes.ts';
 import { ROUTES_NOT_THERE_YET } from './not-there-yet.ts';
 import { historyRoutes } from './history-routes.ts';
 import { openRoutes } from './open-routes.ts';
-import { mergeParameters, type Parameters } from './parameters.ts';
+import { mergeParameters, namesGiven, type Parameters } from './parameters.ts';
 import { REQUESTS_PER_WINDOW, UNSIGNED } from './rate-limit.ts';
 import { readBody } from './read-body.ts';
 import { asRefusal, PROBLEM_CONTENT_TYPE, problemBody, Refusal } from './refusal.ts';
@@ -98,6 +99,7 @@ export function allRoutes(surface: Surface): readonly Route[] {
     ...sessionRoutes(surface),
     ...historyRoutes(surface),
     ...commitRoutes(surface),
+    ...executionRoutes(surface),
     ...eventRoutes(surface),
     ...serviceRoutes(surface),
     ...resourceRoutes(surface),
@@ -153,9 +155,9 @@ async function answer(context: Context, request: FastifyRequest, reply: FastifyR
   if (admitted === undefined) throw new Error(`${request.url} was not admitted`);
   const { route, path, caller } = admitted;
   const body = request.method === 'GET' ? await readBody(request.raw) : request.body;
-  const parameters = mergeParameters(request.query as Parameters, Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+  const asked = [request.query as Parameters, Buffer.isBuffer(body) ? body : Buffer.alloc(0)] as const;
   const open = (): AbortSignal => openFor(context.surface, caller, reply);
-  const call: Call = { path, parameters, open, ...formOf(request, route) };
+  const call: Call = { path, parameters: mergeParameters(...asked), given: () => namesGiven(...asked), open, ...formOf(request, route) };
   if (route.open === true) return send(reply, await route.handle(call));
   if (caller === undefined) throw new Error(`${request.url} was not signed`);
   return send(reply, await route.handle(call, caller));

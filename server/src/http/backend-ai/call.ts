@@ -21,6 +21,8 @@ export interface Surface {
 export interface Call {
   readonly path: Readonly<Record<string, string>>;
   readonly parameters: Parameters;
+  /** The names that were given, null or not. */
+  readonly given: () => ReadonlySet<string>;
   /** Fires when the client goes away, the server stops or the key pair is no longer good. */
   readonly open: () => AbortSignal;
   /** A form, where the route takes one and one was sent: nobody has read it yet. */

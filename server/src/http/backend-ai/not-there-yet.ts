@@ -12,15 +12,11 @@ export function refuseWhatIsNotThereYet(asked: CreateParameters): void {
   if (found !== undefined) throw notThereYet(found.what);
 }
 
-const CODE = 'running code in a session is';
 const FOLDERS = 'sharing, renaming and copying folders, and reading and writing their files outside of sessions, is';
 const TEMPLATES = 'session templates are';
 
 /** Paths of theirs that are known and answered with `what`. */
 const ROUTES: readonly (readonly [method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, what: string])[] = [
-  ['POST', '/session/:id', CODE],
-  ['POST', '/session/:id/interrupt', CODE],
-  ['POST', '/session/:id/complete', CODE],
   ['POST', '/session/_/create-from-template', TEMPLATES],
   ['POST', '/session/_/create-cluster', TEMPLATES],
   ['GET', '/session/_/logs', "a batch session's log under this path (use /session/:id/logs) is"],

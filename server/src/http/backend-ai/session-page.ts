@@ -61,7 +61,7 @@ export function informationPage(session: Session, { owner, own, now }: { owner: 
     age: Math.max(0, now.getTime() - session.createdAt.getTime()),
     creationTime: session.createdAt.toISOString(),
     terminationTime: session.endedAt?.toISOString() ?? null,
-    numQueriesExecuted: 0,
+    numQueriesExecuted: session.uses,
     lastStat: flatStats(session.statistics),
     idleChecks: {},
     servicePorts: servicePorts(session),

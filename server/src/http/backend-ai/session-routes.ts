@@ -53,8 +53,10 @@ async function information(surface: Surface, call: Call, caller: SignedCaller): 
   const found = await findSession(surface, { call, caller }, { dead: false });
   auditLook(found, caller);
   const own = found.owner.id === caller.user.id;
-  const session = await withLiveStatistics(surface.parts.statistics, found.session);
-  return { status: 200, body: informationPage(session, { owner: found.owner, own, now: surface.parts.now() }) };
+  const { parts } = surface;
+  parts.uses.count(found.session.id);
+  const session = await withLiveStatistics(parts.statistics, parts.uses.counted(found.session));
+  return { status: 200, body: informationPage(session, { owner: found.owner, own, now: parts.now() }) };
 }
 
 async function askRestart(surface: Surface, call: Call, caller: SignedCaller): Promise<Sent> {
@@ -88,6 +90,7 @@ async function logs(surface: Surface, call: Call, caller: SignedCaller): Promise
   const found = await findSession(surface, { call, caller }, { dead: true });
   refuseStrangers(found, caller);
   const of = { session: found.session, container: containerMeant(call, found) };
+  surface.parts.uses.count(found.session.id);
   audit(caller, 'session.logs', found.session);
   const chunks = await readLog(surface.parts, of, call.open());
   const printed = Buffer.concat(chunks.map(({ data }) => data)).subarray(-LOG_BYTES);

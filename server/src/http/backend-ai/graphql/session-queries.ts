@@ -38,7 +38,7 @@ export const sessionQueries = (context: QueryContext): object => ({
 });
 
 async function itemOf({ surface, people }: QueryContext, session: Session): Promise<object> {
-  return sessionItem(session, { owner: await people.get(session.ownerId), now: surface.parts.now() });
+  return sessionItem(surface.parts.uses.counted(session), { owner: await people.get(session.ownerId), now: surface.parts.now() });
 }
 
 /** Her own; for an administrator who names no key pair, everybody's. null: there can be none. */
