@@ -4,7 +4,7 @@ import { committed, newCommit } from './commit.ts';
 import { vacated } from './decide-on-cluster.ts';
 import { decide, needsLook } from './decide.ts';
 import { finish, type Action, type Decision, type LifePolicy, type Seen } from './decision.ts';
-import { EXAMPLE_SPEC, exampleSession, T0 } from './example-session.ts';
+import { exampleSession, T0 } from './example-session.ts';
 import { isFinal, moveTo, note, TRANSITIONS } from './lifecycle.ts';
 import { resultOf } from './result.ts';
 import type { Dependency, Session, SessionState, Wanted } from './session.ts';
@@ -32,9 +32,6 @@ const ran = { ...placed, processStartedAt: STARTED, startedAt: STARTED };
 const absent: Seen = { phase: 'absent', ready: false };
 const up: Seen = { phase: 'running', startedAt: STARTED, ready: true };
 const restarted: Seen = { phase: 'running', startedAt: AGAIN, ready: true };
-const atBootstrap: Seen = { phase: 'running', startedAt: STARTED, bootstrapping: true, ready: false };
-const bootstrapping = [{ step: 'bootstrap', startedAt: T0.toISOString(), endedAt: null, detail: null }] as const;
-const waitingForPort = [{ step: 'ready', startedAt: later(10 * MINUTE).toISOString(), endedAt: null, detail: null }] as const;
 const frozen: Seen = { phase: 'frozen', startedAt: STARTED, ready: false };
 const exited = (more: Partial<Seen> = {}): Seen => ({ phase: 'exited', startedAt: STARTED, exitCode: 3, ready: false, ...more });
 
@@ -84,20 +81,6 @@ const TABLE: readonly (readonly [situation: string, session: Partial<Session>, s
   ['killed between start and the write', { state: 'preparing', ...placed }, up, '-> running'],
   ['its port does not answer yet', { state: 'preparing', ...placed }, { ...up, ready: false }, 'wait 100'],
   ['its port never answers', { state: 'preparing', ...placed }, { ...up, ready: false }, '-> terminating', later(11 * MINUTE)],
-  ['its bootstrap script runs', { state: 'preparing', ...placed }, atBootstrap, 'note'],
-  ['and has run for a while', { state: 'preparing', ...placed, timeline: bootstrapping }, atBootstrap, 'wait 2000', later(MINUTE)],
-  ['for ever', { state: 'preparing', ...placed, timeline: bootstrapping }, atBootstrap, '-> terminating', later(11 * MINUTE)],
-  ['it is done', { state: 'preparing', ...placed, timeline: bootstrapping }, up, '-> running'],
-  ['it is done, and the port does not answer yet', { state: 'preparing', ...placed, timeline: bootstrapping }, { ...up, ready: false }, 'note'],
-  [
-    'the port has its time from then on',
-    { state: 'preparing', ...placed, timeline: waitingForPort },
-    { ...up, ready: false },
-    'wait 100',
-    later(11 * MINUTE),
-  ],
-  ['stopped during its bootstrap script', { state: 'preparing', ...placed, wanted: 'terminated' }, atBootstrap, '-> terminating'],
-  ['a restarted one runs it again', { state: 'restarting', ...ran }, { ...atBootstrap, startedAt: AGAIN }, 'note'],
   ['a quick command is over before it was seen running', { state: 'preparing', ...placed }, exited(), '-> terminating'],
   ['the engine was restarted while it was starting', { state: 'preparing', ...placed }, exited({ interrupted: true }), 'do start'],
   ['resuming a stopped one: the old exit is not its end', { state: 'preparing', ...ran }, exited(), 'do start'],
@@ -213,19 +196,6 @@ describe('decide', () => {
   ])('the result of one that %s', (_, changes, seen, expected) => {
     const rest = settle(exampleSession({ ...batch, ...ran, state: 'running', ...changes }), seen, policy).session;
     expect(`${rest.state}: ${resultOf(rest)}`).toBe(expected);
-  });
-
-  test('what was begun after its bootstrap script is told', () => {
-    const waits = exampleSession({ state: 'preparing', ...placed, spec: { ...EXAMPLE_SPEC, port: 8888 }, timeline: bootstrapping });
-    expect(decide(waits, { ...up, ready: false }, later(MINUTE), policy)).toMatchObject({
-      reason: 'started; waiting for port 8888 to answer',
-      changes: { timeline: [{ step: 'bootstrap', endedAt: later(MINUTE).toISOString() }, { step: 'ready', endedAt: null }] },
-    });
-  });
-
-  test('a bootstrap script that takes too long is the cause', () => {
-    const decision = decide(exampleSession({ state: 'preparing', ...placed, timeline: bootstrapping }), atBootstrap, later(11 * MINUTE), policy);
-    expect(decision).toMatchObject({ changes: { ending: { cause: { code: 'bootstrap-failed', message: expect.stringContaining('within 10m') as string } } } });
   });
 
   test('keeps exit code and cause of a process that was killed for its memory', () => {
