@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { containerOf, MAIN } from '../domain/sessions/container-plan.ts';
-import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Counted, ReconcilerStore } from '../domain/sessions/session-store.ts';
 import { later, lifeOf, withUsage, type KeptStatistics, type LiveStatistics } from '../domain/sessions/statistics.ts';
 import type { Session } from '../domain/sessions/session.ts';
@@ -61,7 +60,8 @@ export class StatisticsKeeper implements LiveStatistics {
   }
 
   async live(session: Session): Promise<KeptStatistics | undefined> {
-    if (session.startedAt === null || isFinal(session.state)) return undefined;
+    // Between two processes nobody knows which one is counted.
+    if (session.state !== 'running' && !session.frozen) return undefined;
     const known = this.known.get(session.id);
     if (known?.life === lifeOf(session) && this.parts.now().getTime() - known.countedAt < YOUNG_MS) return known.kept;
     return (await this.count(session, PATIENCE_MS.live)) ? this.known.get(session.id)?.kept : undefined;

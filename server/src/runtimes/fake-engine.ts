@@ -24,7 +24,7 @@ export class FakeEngine {
   /** What images say of themselves, by reference; without an entry: nothing. */
   readonly imageFacts = new Map<string, ImageFacts>();
   readonly events = new EventEmitter();
-  /** What containers have used, by session; without an entry: as much CPU time as has passed. */
+  /** What containers have used, by host name; without an entry: as much CPU time as has passed. */
   readonly usage = new Map<string, Usage>();
   /** How many containers were ever made for one ref: more than one at a time is a defect of whoever asked. */
   readonly created = new Map<string, number>();

@@ -274,9 +274,10 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
 
   async statistics(ref: ContainerRef): Promise<Usage | undefined> {
     await this.#call();
-    const observed = this.#find(ref)?.observed;
-    if (observed?.startedAt === undefined || (observed.phase !== 'running' && observed.phase !== 'frozen')) return undefined;
-    return this.engine.usage.get(ref.sessionId) ?? { ...IDLE, cpuMs: Date.now() - observed.startedAt.getTime() };
+    const container = this.#find(ref);
+    const { startedAt, phase }: Partial<Observed> = container?.observed ?? {};
+    if (container === undefined || startedAt === undefined || (phase !== 'running' && phase !== 'frozen')) return undefined;
+    return this.engine.usage.get(container.spec.hostname) ?? { ...IDLE, cpuMs: Date.now() - startedAt.getTime() };
   }
 
   async commit({ ref, reference, key }: CommitRequest): Promise<CommitState> {

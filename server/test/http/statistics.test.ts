@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { CreateSessionInput, Session } from '@berth/contract';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Usage } from '../../src/domain/sessions/statistics.ts';
-import { FakeEngine, FakeRuntime, type Faults } from '../../src/runtimes/fake-runtime.ts';
+import { FakeEngine } from '../../src/runtimes/fake-engine.ts';
+import { FakeRuntime, type Faults } from '../../src/runtimes/fake-runtime.ts';
 import { FakeReconciler } from '../support/fake-reconciler.ts';
 import { hasEnded, until } from '../support/until.ts';
 import { ApiServer } from './api-server.ts';
@@ -38,8 +40,9 @@ const alice = () => server.people.alice.client;
 const create = (body: CreateSessionInput = {}): Promise<Session> => alice().createSession({ body: { command: ['sleep'], ...body } });
 const isRunning = ({ state }: Session): boolean => state === 'running';
 const running = async (usage: Usage = USED): Promise<Session> => {
-  const { id } = await create();
-  engine.usage.set(id, usage);
+  const name = `session-${randomUUID().slice(0, 8)}`;
+  engine.usage.set(name, usage);
+  const { id } = await create({ name });
   return until(alice(), id, 'running', isRunning);
 };
 const counted = (session: string, client = alice()) => client.getSessionStatistics({ params: { session } });
@@ -53,9 +56,9 @@ describe('what a session uses', () => {
   test('is counted when it is asked for, and kept in the session when it ends', async () => {
     const { id, name } = await running();
     expect(await counted(name)).toMatchObject({ id, name, live: true, statistics: { ...USED, memoryMaxBytes: 50 } });
-    engine.usage.set(id, { ...USED, cpuMs: 900, memoryBytes: 20 });
+    engine.usage.set(name, { ...USED, cpuMs: 900, memoryBytes: 20 });
     await expect.poll(() => cpuMs(id), PATIENCE).toBe(900);
-    engine.usage.set(id, { ...USED, cpuMs: 1000, memoryBytes: 30 });
+    engine.usage.set(name, { ...USED, cpuMs: 1000, memoryBytes: 30 });
     const { statistics } = await end(id);
     expect(statistics).toMatchObject({ cpuMs: 1000, memoryBytes: 30, memoryMaxBytes: 50, blockReadBytes: null, blockWrittenBytes: 3 });
     expect(await counted(id)).toEqual({ id, name, live: false, statistics });
