@@ -30,6 +30,8 @@ const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
     await bed.ledger.engine.getImage('berth/base:latest').remove({ noprune: true });
     await once({ image: 'docker://berth/base', pull: 'missing' });
   },
+  'engine.container-commit': () => imageOfOne(),
+  'engine.image-remove': () => imageOfOne(),
   'store.session-explain': async () => {
     const [node] = (await bed.keeper.ask((client) => client.listNodes({ query: {} }))).items;
     const all = { cpu: node?.capacity.cpu ?? 1 };
@@ -83,6 +85,18 @@ async function once(more: Parameters<typeof asked>[0]): Promise<void> {
   const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked(more) }));
   await bed.keeper.until(id, 'running', isRunning);
   await end(id);
+}
+
+/** Asked for until it is acknowledged; then it has to come, whatever is killed. */
+async function imageOfOne(): Promise<void> {
+  const name = `fault-${randomUUID().slice(0, 8)}`;
+  const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked() }));
+  await bed.keeper.until(id, 'running', isRunning);
+  const committing = bed.keeper.ask((client) => client.commitSession({ params: { session: id }, body: { image: name } }));
+  await committing.catch((error: unknown) => expect(error).toMatchObject({ code: 'wrong-state' }));
+  const { commit } = await bed.keeper.until(id, 'an image', (session) => session.commit?.state === 'done');
+  await end(id);
+  await bed.ledger.engine.getImage(commit?.image.replace('docker://', '') ?? '').remove();
 }
 
 async function end(id: string): Promise<void> {
