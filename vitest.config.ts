@@ -35,8 +35,10 @@ const everyDay = [
   }),
   project('cluster-faults', 3, { include: ['server/test/faults/kubernetes/**/*.test.ts'], workers: 1, timeout: 1_200_000 }),
 ];
-/** The fault suite again, with more rounds and more kills. */
-const longRuns = [project('soak', 0, { include: ['server/test/faults/**/*.test.ts'], workers: 1, timeout: 14_400_000 })];
+/** The fault suite again, with more rounds and more kills, and random requests, many more of them. */
+const longRuns = [
+  project('soak', 0, { include: ['server/test/faults/**/*.test.ts', 'server/test/http/**/fuzz.test.ts'], workers: 1, timeout: 14_400_000 }),
+];
 /** What an operator does, in an empty cluster. */
 const deployment = [project('deploy', 0, { include: ['server/test/deploy/**/*.test.ts'], workers: 1, timeout: 7_200_000 })];
 

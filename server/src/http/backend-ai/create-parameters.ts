@@ -72,7 +72,8 @@ const ALIASES = {
   batchTimeout: ['batch_timeout'],
 } as const;
 
-const Create = z.object({
+/** Of a request to create, its aliases made one. */
+export const CreateRequest = z.object({
   image: z.string().min(1).max(512),
   clientSessionToken: SessionToken,
   architecture: z.string().max(32).optional(),
@@ -96,7 +97,7 @@ const Create = z.object({
   batchTimeout: Slot.optional(),
   config: Config.prefault({}),
 });
-export type CreateParameters = z.output<typeof Create> & { readonly mounts: readonly AskedMount[] };
+export type CreateParameters = z.output<typeof CreateRequest> & { readonly mounts: readonly AskedMount[] };
 
 /** Every spelling that clients use; what nobody knows here is ignored, newer clients send newer things. */
 export function readCreateParameters(parameters: Parameters): CreateParameters {
@@ -104,7 +105,7 @@ export function readCreateParameters(parameters: Parameters): CreateParameters {
   const config = isObject(root['config']) ? canonical(root['config'], CONFIG_ALIASES) : root['config'];
   const inConfig = isObject(config) ? config['clusterSize'] : undefined;
   const clusterSize = root['clusterSize'] ?? inConfig;
-  const asked = check(Create, {
+  const asked = check(CreateRequest, {
     ...root,
     ...(config === undefined ? {} : { config }),
     ...(clusterSize === undefined ? {} : { clusterSize }),

@@ -139,7 +139,7 @@ describe('paths and methods', () => {
   test.each([
     ['POST', '/session/some-one', { mode: 'query', code: '1', runId: null }],
     ['GET', '/session/some-one/files', undefined],
-    ['POST', '/admin/graphql', { query: '{}' }],
+    ['POST', '/session/_/create-from-template', { id: 'x' }],
     ['POST', '/kernel/some-one/interrupt', undefined],
   ])('%s %s is not there yet, and says so', async (method, path, body) => {
     expect(await stage.js.send(method, path, { body })).toMatchObject({

@@ -87,6 +87,11 @@ export class BackendAiClient {
     return new SignedSocket(new WebSocket(`ws://${this.#url.host}${url}`, { headers: { ...signed, ...headers } }));
   }
 
+  /** Of a request that is sent by other means. */
+  signedHeaders(method: string, target: string, { hasBody }: { hasBody: boolean }): Record<string, string> {
+    return this.#signed(method, target, { hasBody, at: new Date() });
+  }
+
   #signed(method: string, target: string, { hasBody, at }: { hasBody: boolean; at: Date }): Record<string, string> {
     const date = this.#sdk === 'js' ? at.toISOString() : at.toISOString().replace('Z', '000+00:00');
     const type = this.#sdk === 'stream' ? 'application/octet-stream' : this.#sdk === 'js' || hasBody ? 'application/json' : 'text/plain';
