@@ -189,8 +189,8 @@ function send(reply: FastifyReply, { status, body, stream, bytes }: Sent): Fasti
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = asRefusal(error);
-  // Clients give up waiting after seconds, and ask again: that is no failure.
-  const failed = refusal.status >= 500 && refusal.kind !== 'not-implemented' && !reply.raw.destroyed;
+  // What is refused on purpose is no failure, nor is a client that gives up waiting after seconds, to ask again.
+  const failed = refusal.status >= 500 && refusal.kind !== 'not-implemented' && refusal !== error && !reply.raw.destroyed;
   if (failed) request.log.error({ err: error, requestId: request.id }, 'a request failed');
   if (refusal.status === 503) void reply.header('retry-after', '2');
   void reply.headers({ server: 'BackendAI' });

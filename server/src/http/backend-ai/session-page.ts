@@ -79,7 +79,7 @@ function registryOf(reference: string): string {
   return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : '';
 }
 
-function presentSlots({ cpu, memoryBytes, gpu }: Slots): Readonly<Record<string, string>> {
+export function presentSlots({ cpu, memoryBytes, gpu }: Slots): Readonly<Record<string, string>> {
   return {
     ...(cpu > 0 && { cpu: String(cpu) }),
     ...(memoryBytes > 0 && { mem: String(memoryBytes) }),

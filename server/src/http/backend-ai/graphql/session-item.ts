@@ -1,8 +1,9 @@
+import { heldBy, type Slots } from '../../../domain/scheduling/slots.ts';
 import { clusterOf } from '../../../domain/sessions/container-plan.ts';
 import { resultOf } from '../../../domain/sessions/result.ts';
 import type { Dependency, Session } from '../../../domain/sessions/session.ts';
 import { kernelsOf, type Kernel } from '../kernels.ts';
-import { informationPage } from '../session-page.ts';
+import { informationPage, presentSlots } from '../session-page.ts';
 import { statusOfState } from '../session-status.ts';
 import type { Person } from './people.ts';
 
@@ -81,6 +82,7 @@ function containerItem(session: Session, { page, kernel }: { page: Page; kernel:
     cluster_hostname: kernel.host,
     status: kernel.status,
     status_info: kernel.statusInfo,
+    occupied_slots: JSON.stringify(presentSlots(shareOf(heldBy(session), clusterOf(session.spec).size))),
     agent: kernel.node,
     container_id: kernel.containerId || null,
     live_stat: session.endedAt === null ? stats : null,
@@ -88,6 +90,9 @@ function containerItem(session: Session, { page, kernel }: { page: Page; kernel:
     preopen_ports: preopen.flatMap(({ ports }) => ports),
   };
 }
+
+/** Containers of a session ask for the same. */
+const shareOf = ({ cpu, memoryBytes, gpu }: Slots, size: number): Slots => ({ cpu: cpu / size, memoryBytes: memoryBytes / size, gpu: gpu / size });
 
 /** As it was written, where it came through this API. */
 function startupCommand({ type, spec: { command } }: Session): string | null {
