@@ -39,6 +39,8 @@ export interface Faults {
   lost?: boolean;
   /** Main processes are killed for memory as soon as they are started. */
   oom?: boolean;
+  /** The main process of every container of this name ends with 3 as soon as it is started. */
+  failing?: string;
   /** How many times an image is answered as being pulled. */
   pullSteps?: number;
   /** How many times an image of a session is answered as being made. */
@@ -127,6 +129,7 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
     if (bootstrapScript === undefined) this.#run(container);
     else this.#bootstrap(container, bootstrapScript);
     if (this.faults.oom === true) this.killForMemory(ref);
+    if (this.faults.failing === ref.container) this.exit(ref, 3);
     this.#happened(ref);
   }
 

@@ -175,8 +175,8 @@ function failedStart({ name, seen }: Sighting): Seen {
 }
 
 function subSeen({ name, seen }: Sighting): SubSeen {
-  const { phase, startedAt, exitCode, silent, node } = seen;
-  const state = phase === 'absent' || phase === 'exited' ? 'ended' : silent === undefined ? 'running' : 'silent';
+  const { startedAt, exitCode, silent, node } = seen;
+  const state = !runs(seen) && !isFrozen(seen) ? 'ended' : silent === undefined ? 'running' : 'silent';
   return {
     name,
     state,
@@ -189,6 +189,7 @@ function subSeen({ name, seen }: Sighting): SubSeen {
 
 function whyNot({ phase, cause, silent, exitCode }: Seen): string {
   if (phase === 'absent') return 'is gone: somebody outside Berth removed it';
+  if (phase === 'created') return 'was not started';
   if (cause !== undefined) return `failed: ${cause.message}`;
   return phase === 'exited' || silent === undefined ? `ended, exit ${exitCode ?? 'unknown'}` : `is not heard of: ${silent.message}`;
 }
