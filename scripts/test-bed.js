@@ -20,7 +20,7 @@ import { must } from './run.js';
 import { TestClusters } from './test-clusters.js';
 
 const ENGINES = 'docker.io podman containernetworking-plugins runc conmon catatonit tini iptables iproute2 docker-registry';
-const TOOLS = 'mmdebstrap python3 tmux procps git curl ca-certificates openssl xz-utils';
+const TOOLS = 'mmdebstrap python3 tmux procps git curl ca-certificates openssl xz-utils busybox';
 const PACKAGES = `${ENGINES} ${TOOLS}`.split(' ');
 /** Every process that a test starts inherits this variable: so the bed finds those that outlived their test. */
 const BED = 'BERTH_TEST_BED';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { formatBytes } from '@berth/contract';
 import type { Context, Define } from '../command.ts';
+import { Failure } from '../failure.ts';
 import { receive } from '../files/receive.ts';
-import { safeNames } from '../files/safe-names.ts';
 import { plainText } from '../output/plain-text.ts';
 import { StatusLine } from '../output/status-line.ts';
 import { count } from '../output/words.ts';
@@ -39,7 +39,7 @@ export async function downloadFiles({ session, paths, to, force }: Wish, context
   const items: object[] = [];
   try {
     for (const path of paths) {
-      const target = join(to, safeNames(path).at(-1) ?? name);
+      const target = join(to, lastName(path) ?? name);
       const onProgress = (received: number, of: number | undefined): void =>
         line.progress(`${path}: ${formatBytes(received)}${of === undefined ? '' : ` of ${formatBytes(of)}`}`);
       const { leftOut, ...received } = await receive(connection, { session: id, path, target, force, onProgress });
@@ -54,6 +54,13 @@ export async function downloadFiles({ session, paths, to, force }: Wish, context
   }
   if (json) io.stdout.write(`${JSON.stringify({ items })}\n`);
   return 0;
+}
+
+/** Undefined for the work folder itself. */
+function lastName(path: string): string | undefined {
+  const names = path.split('/').filter((name) => name !== '' && name !== '.');
+  if (!names.includes('..')) return names.at(-1);
+  throw new Failure('usage', `"${path}" has ".." in it: name what is in the work folder without.`);
 }
 
 function leftOutWords(names: readonly string[]): string {

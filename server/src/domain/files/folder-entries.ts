@@ -21,7 +21,7 @@ export function parseEntries(text: string, mark: string): Entries {
 }
 
 function parseEntry(record: string): FileEntry | undefined {
-  const match = /^(\S{10,12}) (\d{1,16}) (-?\d{1,12}) (-?\d{1,12}) (-?\d{1,12}) \.\/([^/]+)\n$/.exec(record);
+  const match = /^(\S{10,12}) (\d{1,15}) (-?\d{1,12}) (-?\d{1,12}) (-?\d{1,12}) \.\/([^/]+)\n$/.exec(record);
   if (match === null) return undefined;
   const [, mode = '', size, accessed, modified, changed, name = ''] = match;
   const kind = KINDS[mode.charAt(0)] ?? 'other';

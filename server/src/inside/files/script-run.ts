@@ -124,11 +124,12 @@ export class ScriptRun {
     return undefined;
   }
 
-  #accepted(words: readonly string[]): readonly string[] {
+  async #accepted(words: readonly string[]): Promise<readonly string[]> {
     const [word, kind = '', ...more] = words;
     if (word !== 'refused') return words;
-    this.#ended = true;
     if (!isRefusalKind(kind)) throw new FileRefusal('interrupted', this.#path);
+    // Only then is all there that programs complained of.
+    await this.#exit();
     throw new FileRefusal(kind, this.#path, more.join(' ') || (kind === 'unwritable' ? this.#words() : ''));
   }
 
