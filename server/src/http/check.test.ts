@@ -56,3 +56,10 @@ test.each([
 test('text of every language passes', () => {
   expect(check(CreateSession, { command: ['ä', '日本', '🚢'] }).command).toEqual(['ä', '日本', '🚢']);
 });
+
+test('a value too deep or too long to be written out is told all the same', () => {
+  let deep: unknown = [];
+  for (let level = 0; level < 100_000; level += 1) deep = [deep];
+  expect(() => check(z.object({ name: z.string() }), { name: deep })).toThrow('name is [[[["…"]]]]');
+  expect(() => check(z.object({ name: z.number() }), { name: 'x'.repeat(1_000_000) })).toThrow(/name is "x{98}…/);
+});

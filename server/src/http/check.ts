@@ -70,6 +70,18 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
 const isRecord = (value: unknown): value is Record<PropertyKey, unknown> => typeof value === 'object' && value !== null;
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(abridged(value, SHOWN_DEPTH)) ?? String(value);
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
+const SHOWN_DEPTH = 4;
+const SHOWN_ITEMS = 20;
+
+/** What is deep or long is not written out only to be cut off: some of it no program could write out. */
+function abridged(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.slice(0, 200);
+  if (!isRecord(value)) return value;
+  if (depth === 0) return '…';
+  if (Array.isArray(value)) return value.slice(0, SHOWN_ITEMS).map((item) => abridged(item, depth - 1));
+  const entries = Object.entries(value).slice(0, SHOWN_ITEMS);
+  return Object.fromEntries(entries.map(([key, inner]) => [key, abridged(inner, depth - 1)]));
 }
