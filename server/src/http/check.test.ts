@@ -1,5 +1,6 @@
 import { CreateSession, ProblemError } from '@berth/contract';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { check } from './check.ts';
 
 function complaint(body: unknown): { field: string | undefined; message: string } {
