@@ -16,6 +16,7 @@ export interface StatisticsKeeperParts {
 const LOOK_EVERY_MS = 5_000;
 const COUNT_EVERY_MS = 30_000;
 const WRITE_EVERY_MS = 5 * 60_000;
+const FORGOTTEN_AFTER_MS = 60_000;
 const AT_ONCE = 8;
 /** How long anybody waits for an engine's figures. The end of a session is held up by no more than a moment. */
 const PATIENCE_MS = { live: 1_000, ending: 250, round: 15_000 };
@@ -75,7 +76,6 @@ export class StatisticsKeeper implements LiveStatistics {
   /** When its container goes: what is known by then is what is kept. */
   async keep({ id }: Pick<Session, 'id'>): Promise<void> {
     await this.write([id]);
-    this.known.delete(id);
   }
 
   private async goRound(): Promise<void> {
@@ -92,7 +92,7 @@ export class StatisticsKeeper implements LiveStatistics {
     const due = running.filter((session) => this.isDue(session, now));
     for (let at = 0; at < due.length && !this.ending.signal.aborted; at += AT_ONCE)
       await Promise.all(due.slice(at, at + AT_ONCE).map((session) => this.count(session, PATIENCE_MS.round)));
-    await this.forgetOthers(new Set(running.map(({ id }) => id)));
+    await this.forgetOthers(new Set(running.map(({ id }) => id)), now);
     if (now - this.writtenAt < WRITE_EVERY_MS) return;
     await this.write([...this.known.keys()]);
     this.writtenAt = now;
@@ -103,11 +103,14 @@ export class StatisticsKeeper implements LiveStatistics {
     return known === undefined || known.life !== lifeOf(session) || now - known.countedAt >= COUNT_EVERY_MS;
   }
 
-  /** What does not run any more: another server may have ended it, and know less. */
-  private async forgetOthers(running: ReadonlySet<string>): Promise<void> {
+  /** What does not run any more: another server may have ended it, and know less. One that is only restarted is back soon. */
+  private async forgetOthers(running: ReadonlySet<string>, now: number): Promise<void> {
     const gone = [...this.known.keys()].filter((id) => !running.has(id));
     await this.write(gone);
-    for (const id of gone) this.known.delete(id);
+    for (const id of gone) {
+      const known = this.known.get(id);
+      if (known?.fresh === false && now - known.countedAt >= FORGOTTEN_AFTER_MS) this.known.delete(id);
+    }
   }
 
   /** False: nothing was counted. Of several containers main1, for now. */
