@@ -81,6 +81,17 @@ const FIRST_TIME: readonly KillPoint[] = [
 /** Not the reconciler's: a person's connection ends with the server and is made again. */
 const ON_DEMAND: readonly KillPoint[] = ['engine.container-attach'];
 
+/** What is done to each container of a session: then one may be there, or have gone, and the other not. */
+const OF_SEVERAL: readonly KillPoint[] = [
+  'engine.container-create',
+  'engine.container-start',
+  'engine.container-pause',
+  'engine.container-unpause',
+  'engine.container-stop',
+  'engine.container-remove',
+  'store.session-log',
+];
+
 async function once(more: Parameters<typeof asked>[0]): Promise<void> {
   const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked(more) }));
   await bed.keeper.until(id, 'running', isRunning);
@@ -121,7 +132,8 @@ describe.each(POINTS)('the server is killed at %s', (point) => {
     if (FIRST_TIME.includes(point)) await forgetFirstTimes();
     if (AT_START.includes(point) || FIRST_TIME.includes(point)) await bed.keeper.armNextStart(`${point}:${side}`);
     else await bed.keeper.arm(`${point}:${side}`);
-    const [ended] = await Promise.all([live(bed.keeper), DETOURS[point]?.()]);
+    const several = OF_SEVERAL.includes(point) ? { clusterSize: 2 } : {};
+    const [ended] = await Promise.all([live(bed.keeper, several), DETOURS[point]?.()]);
     expect(ended).toMatchObject({ state: 'terminated' });
     await expect.poll(() => bed.keeper.kills, { timeout: 30_000, message: `${point} was never passed` }).toBeGreaterThan(kills);
     expect(await nothingLeftOver(bed)).toEqual([]);

@@ -32,8 +32,9 @@ describe.each(PLATFORMS)('a session of several containers on $name', ({ on, imag
   const inside = async (id: string, container: string, script: string): Promise<string> =>
     (await berth(server, ['session', 'exec', id, '--container', container, '--', 'sh', '-c', script])).stdout;
   const states = ({ containers }: Session): string[] => containers.map(({ name, state }) => `${name} ${state}`);
-  /** Its main process, and with it the container, is killed from inside. */
-  const kill = (id: string, container: string): Promise<string> => inside(id, container, 'kill -9 -1; kill -9 1; true');
+  /** Its main process is killed from inside; where there is no init program it is the first one, which only hears what it listens to. */
+  const kill = (id: string, container: string): Promise<string> =>
+    inside(id, container, `kill -9 -1; ${orchestrates ? 'true' : 'kill -HUP 1; kill -TERM 1'}`);
 
   test('has four that find each other by name, and each knows which it is', async () => {
     const { id } = await runningOne({ name: 'four', env: { MINE: 'yes' } });
@@ -68,7 +69,7 @@ describe.each(PLATFORMS)('a session of several containers on $name', ({ on, imag
     expect(states(healed)).toEqual(['main1 running', 'sub1 running', 'sub2 running', 'sub3 running']);
     await kill(id, 'main1');
     const ended = await until(client, id, 'ended', hasEnded);
-    expect(ended).toMatchObject({ state: 'terminated', exitCode: 137 });
+    expect(ended).toMatchObject({ state: 'terminated', reason: expect.stringMatching(/^finished, exit/) as string });
     if (orchestrates) expect((await server.namespace?.things())?.filter((thing) => thing.includes(id))).toEqual([]);
   });
 
@@ -110,7 +111,7 @@ describe.each(PLATFORMS)('a session of several containers on $name', ({ on, imag
     const nodes = (await client.listNodes({ query: {} })).items.filter(({ status }) => status === 'ready');
     // More than any node could hold, and less than all together.
     const most = Math.max(...nodes.map(({ free }) => free.cpu));
-    const cpu = Math.round((most / 3) * 100) / 100;
+    const cpu = Math.floor((most / 2.5) * 100) / 100;
     const multi = await create({ clusterMode: 'multi-node', ...(nodes.length > 1 && { resources: { cpu } }) });
     expect(nodesOf(await running(multi.id)).size).toBe(nodes.length > 1 ? 2 : 1);
     await end(multi.id);
