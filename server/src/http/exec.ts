@@ -34,7 +34,7 @@ export function refuseUnlessRunning(session: Session): void {
   throw new ProblemError('wrong-state', `${session.name} is ${session.state} (${session.reason}): ${remedy}`);
 }
 
-export interface RunExec {
+interface RunExec {
   readonly session: Session;
   /** Without it main1. */
   readonly container?: string;

@@ -97,7 +97,7 @@ function seatAll(session: Session, rooms: readonly NodeRoom[], ceilings: Ceiling
 
 const byFreeCpu = (rooms: readonly NodeRoom[]): readonly NodeRoom[] => rooms.toSorted((a, b) => b.free.cpu - a.free.cpu);
 
-export const fits = (need: Slots, free: Slots): boolean =>
+const fits = (need: Slots, free: Slots): boolean =>
   need.cpu <= Math.max(free.cpu, 0) && need.memoryBytes <= Math.max(free.memoryBytes, 0) && need.gpu <= free.gpu;
 
 function seatIn(room: NodeRoom, { session, rank, ceilings }: { session: Session; rank: number; ceilings: Ceilings }): Seat {

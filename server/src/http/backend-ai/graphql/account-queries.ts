@@ -1,3 +1,4 @@
+import { MAX_CLUSTER_SIZE } from '@berth/contract';
 import { z } from 'zod';
 import { HOLDS_CPU } from '../../../domain/sessions/lifecycle.ts';
 import type { Keypair } from '../../../domain/users/keypair-store.ts';
@@ -78,6 +79,7 @@ const policies = ({ surface: { parts } }: QueryContext) => [
     default_for_unspecified: 'UNLIMITED',
     total_resource_slots: '{}',
     max_concurrent_sessions: parts.sessionsPerUser ?? 0,
+    max_containers_per_session: MAX_CLUSTER_SIZE,
     idle_timeout: 0,
     allowed_vfolder_hosts: [],
   },
