@@ -171,7 +171,7 @@ function failedStart({ name, seen }: Sighting): Seen {
     remedy: `see what it printed: berth session logs --container ${name}`,
   };
   const { code, message, remedy } = cause ?? own;
-  return { phase: 'exited', ready: false, ...(exitCode !== undefined && { exitCode }), cause: { code, message: `${name}: ${message}`, remedy } };
+  return { phase: 'exited', ready: false, cause: { code, message: `${name}: ${message}`, remedy } };
 }
 
 function subSeen({ name, seen }: Sighting): SubSeen {
