@@ -153,6 +153,18 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       expect(await runtime.inspect(ref)).toMatchObject({ phase: 'running' });
     });
 
+    it('lets containers of one session find each other, and removes one without the others', async () => {
+      const { ref } = plainSpec(digest);
+      const others = { ...ref, container: 'sub1' };
+      await Promise.all([started({ ref, peers: ['sub1'] }), started({ ref: others, peers: ['main1'], command: [], tty: true, stdin: 'open' })]);
+      expect((await runtime.list()).filter(({ ref: { sessionId } }) => sessionId === ref.sessionId)).toHaveLength(2);
+      const find = async () => (await runtime.exec(ref, { command: ['getent', 'hosts', 'sub1'], tty: null })).exited;
+      if (runtime.kind !== 'fake') await expect.poll(find, PATIENCE).toBe(0);
+      await runtime.remove(others);
+      expect(await runtime.inspect(ref)).toMatchObject({ phase: 'running' });
+      expect(await runtime.inspect(others)).toMatchObject({ phase: 'absent' });
+    });
+
     it('is content with absent containers, and says that they are absent', async () => {
       const ref = { sessionId: randomUUID(), generation: 1, container: 'main1' };
       await runtime.stop(ref, 0);
