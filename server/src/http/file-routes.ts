@@ -2,7 +2,7 @@ import { FileWritten, streams, type FolderListing } from '@berth/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FileRefusal } from '../domain/files/file-refusal.ts';
 import { FILE_LIMITS } from '../domain/files/limits.ts';
-import { parseFilePath, parseWorkPath, workFolderOf, type WorkPath } from '../domain/files/work-path.ts';
+import { parseFilePath, parseWorkPath, placeOf } from '../domain/files/work-path.ts';
 import type { Session } from '../domain/sessions/session.ts';
 import { attachment } from './attachment.ts';
 import { audit, type Caller } from './caller.ts';
@@ -17,10 +17,10 @@ export function fileHandlers(parts: HttpParts): Pick<Handlers, 'listFiles'> {
   return {
     async listFiles({ params, query }, caller): Promise<FolderListing> {
       const session = await runningSession(parts, params.session, caller);
-      const path = parseWorkPath(query.path, workFolderOf(session));
+      const path = parseWorkPath(query.path, session);
       audit(caller, 'session.files', session);
       const { entries, complete } = await parts.files.list(session, path, new AbortController().signal);
-      return { path: path.text, folder: placeOf(session, path), entries: [...entries], complete };
+      return { path: path.text, folder: placeOf(path, session), entries: [...entries], complete };
     },
   };
 }
@@ -43,7 +43,7 @@ async function upload(context: StreamParts, request: FastifyRequest, reply: Fast
   const caller = await context.callerOf(request);
   const { params, query } = checked(streams.uploadFile, request);
   const session = await runningSession(parts, params.session, caller);
-  const path = parseFilePath(query.path, workFolderOf(session));
+  const path = parseFilePath(query.path, session);
   audit(caller, 'session.upload', session);
   const signal = openFor(context, { caller, reply });
   // What is announced as too large need not come first.
@@ -59,7 +59,7 @@ async function download(context: StreamParts, request: FastifyRequest, reply: Fa
   const caller = await context.callerOf(request);
   const { params, query } = checked(streams.downloadFile, request);
   const session = await runningSession(parts, params.session, caller);
-  const path = parseWorkPath(query.path, workFolderOf(session));
+  const path = parseWorkPath(query.path, session);
   audit(caller, 'session.download', session);
   const found = await parts.files.read(session, { path, naming: 'inner', signal: openFor(context, { caller, reply }) });
   const name = path.names.at(-1) ?? session.name;
@@ -78,6 +78,3 @@ async function runningSession(parts: HttpParts, text: string, caller: Caller): P
   refuseUnlessRunning(session);
   return session;
 }
-
-/** Where it is in the container. */
-export const placeOf = (session: Session, { names }: WorkPath): string => [workFolderOf(session).replace(/\/+$/, ''), ...names].join('/') || '/';

@@ -185,7 +185,11 @@ test('a body may take longer than a request, where somebody takes it; another ma
       () => response.destroy(),
     );
   });
-  slow.on('clientError', answerClientError);
+  let complaints = 0;
+  slow.on('clientError', (error, socket) => {
+    complaints += 1;
+    answerClientError(error, socket as Socket);
+  });
   slow.listen(0, '127.0.0.1');
   await once(slow, 'listening');
   const open = async (path: string): Promise<Socket> => {
@@ -195,6 +199,7 @@ test('a body may take longer than a request, where somebody takes it; another ma
   };
   const [hurried, patient] = [await open('/hurried'), await open('/patient')];
   expect(await answerOn(hurried)).toMatch(/^HTTP\/1.1 408 [\s\S]*"status":408/);
+  await expect.poll(() => complaints).toBe(2);
   patient.write('2');
   expect(await answerOn(patient)).toMatch(/^HTTP\/1.1 200 [\s\S]*12$/);
   slow.close();
@@ -210,17 +215,19 @@ async function sending({ path, length }: { path: string; length?: number }): Pro
 }
 
 /** What comes next, until it is whole or the server closes. */
-async function answerOn(socket: Socket): Promise<string> {
-  let answer = '';
-  const isWhole = (): boolean => {
-    const [head = '', body] = answer.split('\r\n\r\n');
-    const length = /content-length: (\d+)/i.exec(head)?.[1];
-    return body !== undefined && length !== undefined && Buffer.byteLength(body) >= Number(length);
-  };
-  while (!isWhole()) {
-    const [data] = (await Promise.race([once(socket, 'data'), once(socket, 'close').then(() => [undefined])])) as [Buffer | undefined];
-    if (data === undefined) return answer;
-    answer += data.toString();
-  }
-  return answer;
+function answerOn(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const done = (): void => {
+      socket.off('data', look).off('close', done).off('error', done);
+      resolve(answer);
+    };
+    const look = (data: Buffer): void => {
+      answer += data.toString();
+      const [head = '', body] = answer.split('\r\n\r\n');
+      const length = /content-length: (\d+)/i.exec(head)?.[1];
+      if (body !== undefined && length !== undefined && Buffer.byteLength(body) >= Number(length)) done();
+    };
+    socket.on('data', look).on('close', done).on('error', done);
+  });
 }

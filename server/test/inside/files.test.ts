@@ -18,7 +18,7 @@ import { LocalShell } from '../support/local-shell.ts';
 
 const SESSION = exampleSession({ state: 'running' });
 const MIB = 1024 * 1024;
-const at = (path: string) => parseWorkPath(path, '/home/alice');
+const at = (path: string) => parseWorkPath(path, SESSION);
 
 /** Every shell of this machine that may be /bin/sh in an image; busybox brings its own programs. */
 /** Nobody's, where the tests are root's: root may read and write everything. */

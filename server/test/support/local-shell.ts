@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { ContainerRef, ExecRequest, Runtime, Terminal } from '../../src/runtimes/runtime.ts';
 
 /** As an engine runs more processes in a container, but on this machine: in one folder, by one shell, with real programs. */
@@ -26,12 +25,11 @@ export class LocalShell implements Pick<Runtime, 'exec'> {
     const [program = '', ...args] = command[0] === '/bin/sh' ? [...this.#shell, ...command.slice(1)] : command;
     const child = spawn(program, args, { cwd: this.#folder, env: this.#env, stdio: 'pipe', ...this.#user });
     this.running += 1;
-    const ended = once(child, 'close').then(([code]) => code as number | null);
-    const failed = once(child, 'error').then(() => 127);
-    const exited = Promise.race([ended, failed]).then((code) => {
-      this.running -= 1;
-      return code ?? undefined;
-    });
+    const exited = new Promise<number | undefined>((resolve) => {
+      // As an engine says it of a program that is not there.
+      child.once('error', () => resolve(127));
+      child.once('close', (code) => resolve(code ?? undefined));
+    }).finally(() => (this.running -= 1));
     return {
       stdin: child.stdin,
       stdout: child.stdout,

@@ -9,7 +9,7 @@ export const FILE_REFUSALS = {
   special: ['invalid-field', 'is neither a file nor a folder (a device, a pipe or a socket)'],
   unreadable: ['forbidden', "may not be read by the session's user"],
   unwritable: ['wrong-state', "cannot be written by the session's user"],
-  'no-work-folder': ['wrong-state', 'cannot be reached: the work folder is gone'],
+  'no-work-folder': ['wrong-state', 'cannot be reached: the folder it is to lie in is gone'],
   incomplete: ['bad-request', 'did not arrive whole, and nothing was changed: send it again'],
   lacks: ['wrong-state', "cannot be reached: the session's image lacks a program that this takes"],
   changed: ['wrong-state', 'changed while it was read: try again'],

@@ -23,7 +23,7 @@ export interface Writing {
 }
 
 /**
- * The files in a running session's work folder, as its own user sees them. What symbolic links lead out of it is refused, even
+ * The files in a running session's work folder and its storages, as its own user sees them. What symbolic links lead out of it is refused, even
  * while the code in the session changes them. Throws FileRefusal for what cannot be done, RuntimeError where the engine fails.
  */
 export interface SessionFiles {

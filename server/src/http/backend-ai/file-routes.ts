@@ -3,13 +3,12 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { FileEntry } from '@berth/contract';
 import { FileRefusal } from '../../domain/files/file-refusal.ts';
-import { parseFilePath, parseWorkPath, workFolderOf, type WorkPath } from '../../domain/files/work-path.ts';
+import { parseFilePath, parseWorkPath, placeOf, type WorkPath } from '../../domain/files/work-path.ts';
 import { Gate } from '../../domain/gate.ts';
 import type { Session } from '../../domain/sessions/session.ts';
 import { audit } from '../caller.ts';
 import { check } from '../check.ts';
 import { refuseUnlessRunning } from '../exec.ts';
-import { placeOf } from '../file-routes.ts';
 import { takeBody } from '../take-body.ts';
 import type { Call, Route, Sent, Surface } from './call.ts';
 import { archiveOf, mixed } from './file-archive.ts';
@@ -48,7 +47,7 @@ async function upload({ parts, ...surface }: Surface, call: Call, caller: Signed
   const signal = call.open();
   await takeBody(form.request, { path: 'the form', hurried: true }, async (body) => {
     const uploads = await readUploads(form.contentType, body);
-    const files = uploads.map(({ name, content }) => ({ path: parseFilePath(name, workFolderOf(session)), content }));
+    const files = uploads.map(({ name, content }) => ({ path: parseFilePath(name, session), content }));
     for (const { path, content } of files) {
       await parts.files.write(session, { path, content: only(content), executable: false, signal });
     }
@@ -63,11 +62,11 @@ async function* only(content: Buffer): AsyncGenerator<Buffer> {
 async function list(surface: Surface, call: Call, caller: SignedCaller): Promise<Sent> {
   const { path: asked } = check(z.object({ path: Path.default('.') }), call.parameters);
   const session = await runningSession(surface, { call, caller }, 'session.files');
-  const path = parseWorkPath(asked, workFolderOf(session));
+  const path = parseWorkPath(asked, session);
   const { entries } = await surface.parts.files.list(session, path, call.open());
   return {
     status: 200,
-    body: { files: JSON.stringify(entries.map(entryOf)), errors: '', abspath: path.text, folder_path: placeOf(session, path) },
+    body: { files: JSON.stringify(entries.map(entryOf)), errors: '', abspath: path.text, folder_path: placeOf(path, session) },
   };
 }
 
@@ -106,7 +105,7 @@ interface Asked {
 /** Each is found before the first is sent: afterwards nothing can be refused any more. */
 async function archived(surface: Surface, { call, caller, files }: Asked): Promise<readonly Readable[]> {
   const session = await runningSession(surface, { call, caller }, 'session.download');
-  const paths = files.map((file) => parseWorkPath(file, workFolderOf(session)));
+  const paths = files.map((file) => parseWorkPath(file, session));
   const signal = call.open();
   const archives: Readable[] = [];
   try {

@@ -26,7 +26,7 @@ export class ContainerFiles implements SessionFiles {
   }
 
   async read(session: Session, { path, naming, signal }: Reading): Promise<Found> {
-    const run = await this.#run(session, path, { script: READ, args: [naming, ...path.names], signal });
+    const run = await this.#run(session, path, { script: READ, args: [naming], signal });
     try {
       const [kind, size, modified, mode] = await run.answer();
       if (kind === 'folder') return { kind, content: outgoing(run, archive(run, path, this.#limits.bytes)) };
@@ -47,7 +47,7 @@ export class ContainerFiles implements SessionFiles {
 
   async write(session: Session, { path, content, executable, signal }: Writing): Promise<number> {
     const mark = newMark();
-    const run = await this.#run(session, path, { script: WRITE, args: [mark, executable ? 'yes' : 'no', ...path.names], signal });
+    const run = await this.#run(session, path, { script: WRITE, args: [mark, executable ? 'yes' : 'no'], signal });
     const answer = run.answer();
     const feeding = run.feed(marked(content, mark, { path, limit: this.#limits.bytes }));
     // The one that fails first is heard; the other fails for that reason.
@@ -65,7 +65,7 @@ export class ContainerFiles implements SessionFiles {
   async list(session: Session, path: WorkPath, signal: AbortSignal): Promise<Entries> {
     const mark = newMark();
     const { entries: limit } = this.#limits;
-    const run = await this.#run(session, path, { script: LIST, args: [mark, String(limit), ...path.names], signal });
+    const run = await this.#run(session, path, { script: LIST, args: [mark, String(limit)], signal });
     try {
       await run.answer();
       const printed: Buffer[] = [];
@@ -87,7 +87,8 @@ export class ContainerFiles implements SessionFiles {
     path: WorkPath,
     what: { readonly script: string; readonly args: readonly string[]; readonly signal: AbortSignal },
   ): Promise<ScriptRun> {
-    return ScriptRun.start(this.#runtime, containerOf(session), { ...what, path: path.text, limits: this.#limits });
+    const args = [path.root ?? '', ...what.args, ...path.names];
+    return ScriptRun.start(this.#runtime, containerOf(session), { ...what, args, path: path.text, limits: this.#limits });
   }
 }
 

@@ -1,4 +1,5 @@
-# What the other scripts here begin with. It starts in the work folder, as the session's user, and answers with one line.
+# What the other scripts here begin with: ROOT, where a storage is mounted, or nothing for the work folder, in which all of them start.
+# They run as the session's user, and answer with one line.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -36,5 +37,7 @@ stay() {
 }
 
 needs readlink
+[ -z "$1" ] || cd -P -- "$1" 2>/dev/null || refuse no-work-folder
+shift
 where || refuse no-work-folder
 root=$here

@@ -1,4 +1,4 @@
-# list.sh MARK LIMIT [NAME...]: "entries", then each entry after the mark. Read by domain/files/folder-entries.ts.
+# list.sh ROOT MARK LIMIT [NAME...]: "entries", then each entry after the mark. Read by domain/files/folder-entries.ts.
 mark=$1
 left=$2
 shift 2

@@ -1,4 +1,4 @@
-# read.sh NAMING [NAME...]: "file SIZE MODIFIED MODE" and its bytes, or "folder" and a tar archive.
+# read.sh ROOT NAMING [NAME...]: "file SIZE MODIFIED MODE" and its bytes, or "folder" and a tar archive.
 naming=$1
 shift
 while [ $# -gt 1 ]; do

@@ -1,4 +1,4 @@
-# write.sh MARK EXECUTABLE NAME...: standard input, which ends with the mark if it is whole, becomes the file. "done SIZE".
+# write.sh ROOT MARK EXECUTABLE NAME...: standard input, which ends with the mark if it is whole, becomes the file. "done SIZE".
 mark=$1
 executable=$2
 shift 2

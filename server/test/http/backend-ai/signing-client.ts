@@ -28,7 +28,9 @@ export interface Answered {
 interface Wish {
   readonly body?: unknown;
   /** Sent as it is, whatever it holds. */
-  readonly raw?: string;
+  readonly raw?: string | Buffer;
+  /** Its content type, signed without parameters. */
+  readonly type?: string;
   /** Over those that are signed; undefined takes one away. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly at?: Date;
@@ -61,7 +63,7 @@ export class BackendAiClient {
 
   async open(method: string, target: string, wish: Wish = {}): Promise<IncomingMessage> {
     const payload = wish.raw ?? (wish.body === undefined ? undefined : JSON.stringify(wish.body));
-    const signed = this.#signed(wish.signedAs ?? method, target, { hasBody: payload !== undefined, at: wish.at ?? new Date() });
+    const signed = this.#signed(wish.signedAs ?? method, target, { hasBody: payload !== undefined, at: wish.at ?? new Date(), type: wish.type });
     const length =
       payload === undefined || wish.headers?.['transfer-encoding'] !== undefined ? undefined : String(Buffer.byteLength(payload));
     const headers = Object.fromEntries(
@@ -88,15 +90,20 @@ export class BackendAiClient {
   }
 
   /** Of a request that is sent by other means. */
-  signedHeaders(method: string, target: string, { hasBody }: { hasBody: boolean }): Record<string, string> {
-    return this.#signed(method, target, { hasBody, at: new Date() });
+  signedHeaders(method: string, target: string, { hasBody, type }: { hasBody: boolean; type?: string }): Record<string, string> {
+    return this.#signed(method, target, { hasBody, at: new Date(), type });
   }
 
-  #signed(method: string, target: string, { hasBody, at }: { hasBody: boolean; at: Date }): Record<string, string> {
+  #signed(
+    method: string,
+    target: string,
+    { hasBody, at, type: given }: { hasBody: boolean; at: Date; type?: string | undefined },
+  ): Record<string, string> {
     const date = this.#sdk === 'js' ? at.toISOString() : at.toISOString().replace('Z', '000+00:00');
-    const type = this.#sdk === 'stream' ? 'application/octet-stream' : this.#sdk === 'js' || hasBody ? 'application/json' : 'text/plain';
+    const usual = this.#sdk === 'stream' ? 'application/octet-stream' : this.#sdk === 'js' || hasBody ? 'application/json' : 'text/plain';
+    const type = given ?? usual;
     const version = 'v6.20220615';
-    const lines = [method, target, date, `host:${this.#url.host}`, `content-type:${type}`, `x-backendai-version:${version}`];
+    const lines = [method, target, date, `host:${this.#url.host}`, `content-type:${type.split(';')[0]}`, `x-backendai-version:${version}`];
     const nothing = createHash('sha256').update('').digest('hex');
     const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
     const key = hmac(hmac(this.#keys.secretKey, date.slice(0, 10).replaceAll('-', '')), this.#url.host);
@@ -105,7 +112,7 @@ export class BackendAiClient {
       host: this.#url.host,
       [this.#sdk === 'js' ? 'x-backendai-date' : 'date']: date,
       'x-backendai-version': version,
-      ...(this.#sdk === 'stream' ? {} : { 'content-type': type }),
+      ...(this.#sdk === 'stream' && given === undefined ? {} : { 'content-type': type }),
       authorization: `BackendAI signMethod=HMAC-SHA256, credential=${this.#keys.accessKey}:${signature}`,
     };
   }
