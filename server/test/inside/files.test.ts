@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Found } from '../../src/domain/files/session-files.ts';
 import { FILE_LIMITS } from '../../src/domain/files/limits.ts';
 import { parseWorkPath } from '../../src/domain/files/work-path.ts';
-import { exampleSession } from '../../src/domain/sessions/example-session.ts';
+import { EXAMPLE_SPEC, exampleSession } from '../../src/domain/sessions/example-session.ts';
 import { ContainerFiles } from '../../src/inside/files/container-files.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { LocalShell } from '../support/local-shell.ts';
@@ -180,6 +180,23 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
     await expect(write('up/made/new', 'x')).rejects.toEqual(refusal('outside'));
     await expect(write('up', 'x')).rejects.toEqual(refusal('folder'));
     expect(readdirSync(top)).toEqual(['outside', 'work']);
+  });
+
+  test('a storage beside the work folder is reached, and what leads out of it is refused, into the work folder, too', async () => {
+    const target = join(top, 'storage');
+    mkdirSync(target);
+    give(target);
+    await write('private', 'p');
+    symlinkSync('../work/private', join(target, 'link'));
+    const session = exampleSession({ spec: { ...EXAMPLE_SPEC, mounts: [{ storageId: 's1', name: 'data', target, readOnly: false }] } });
+    const path = (text: string) => parseWorkPath(`${target}/${text}`, session);
+    await files.write(session, { path: path('sub/x'), content: Readable.from([Buffer.from('in a storage')]), executable: false, signal });
+    const found = await files.read(session, { path: path('sub/x'), naming: 'inner', signal });
+    expect((await buffer(found.content)).toString()).toBe('in a storage');
+    expect((await files.list(session, path(''), signal)).entries.map((entry) => entry.name)).toEqual(['link', 'sub']);
+    await expect(files.read(session, { path: path('link'), naming: 'inner', signal })).rejects.toEqual(refusal('outside'));
+    rmSync(target, { recursive: true });
+    await expect(files.list(session, path(''), signal)).rejects.toEqual(refusal('no-work-folder'));
   });
 
   test('the name of the work folder being the beginning of another name is no way out', async () => {
