@@ -22,6 +22,7 @@ import { buffer } from 'node:stream/consumers';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { StandInFiles } from './stand-in-files.ts';
 import { StandInKeypairs } from './stand-in-keypairs.ts';
+import { StandInRuns } from './stand-in-runs.ts';
 import { standInCommit, standInSession, standInStatistics } from './stand-in-session.ts';
 import { StandInStorages } from './stand-in-storages.ts';
 
@@ -58,6 +59,7 @@ export class StandInServer {
   readonly sessions = new Map<string, Kept>();
   readonly keypairs = new StandInKeypairs();
   readonly storages = new StandInStorages();
+  readonly runs = new StandInRuns();
   readonly files = new StandInFiles();
   readonly byClientToken = new Map<string, string>();
   /** What a session that is created will do; by default it runs at once and does nothing. */
@@ -229,6 +231,11 @@ export class StandInServer {
     }
     if (verb === 'statistics') return standInStatistics(kept.session);
     if (verb === 'commit') return (kept.session = { ...kept.session, commit: standInCommit(CommitSession.parse(body).image) });
+    if (verb === 'executions') return this.runs.answer(body);
+    if (verb === 'interrupt') {
+      this.runs.interrupt();
+      return kept.session;
+    }
     if (verb === 'events') return this.streamEvents(kept, { request, response });
     if (verb === 'logs') {
       const stream = url.searchParams.get('stream') ?? 'both';

@@ -32,6 +32,7 @@ export const RunCode = z.strictObject({
     .default(LONGEST_WAIT_MS)
     .meta({ description: 'Answered after so many milliseconds also where there is nothing new' }),
 });
+export type RunCodeInput = z.input<typeof RunCode>;
 
 export const RUN_STATUSES = ['continued', 'waiting-input', 'clean-finished', 'build-finished', 'finished', 'exec-timeout', 'lost'] as const;
 

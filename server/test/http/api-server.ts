@@ -49,7 +49,7 @@ export class ApiServer {
   static async start(runtime: Partial<Runtime> = {}, more: Partial<HttpParts> = {}): Promise<ApiServer> {
     const storage = await openTestStorage();
     const { log, logged } = memoryLog();
-    const engine = { ...ABSENT, ...runtime } as Runtime;
+    const engine = more.runtime ?? ({ ...ABSENT, ...runtime } as Runtime);
     const http = createHttp({
       sessions: storage.sessions,
       users: storage.users,

@@ -14,7 +14,7 @@ import sys
 import time
 
 MOST_RUNS = 64  # that wait, go on, or have ended and nobody has taken their answer
-PATIENCE = 10  # seconds without a question until a run counts as one that nobody reads
+PATIENCE = 5  # times as long as a question waits: when there is none for so long, nobody reads any more
 GRACE = 5  # seconds in which a run whose time is up may heed the interrupt
 
 # The work folder must not stand in for Python's own modules until the interpreter has them.
@@ -30,7 +30,7 @@ class Run:
         self.wish = {name: asked.get(name) for name in ("code", "steps", "timeout")}
         self.steps = collections.deque(asked.get("steps") or [])  # of a batch: [status at its end, command]
         self.console = Console()
-        self.asked_at = time.monotonic()
+        self.asked_at, self.patience = time.monotonic(), 1
         self.reader = None  # the caller who was answered, and has not got it yet
         self.input = None  # {"isPassword": …} while it waits for some
         self.deadline = None
@@ -110,7 +110,7 @@ class Agent:
 
     def read_or_not(self):
         """Who prints faster than somebody reads has to wait; where nobody reads, the oldest is given up."""
-        is_read = self.current is not None and time.monotonic() - self.current.asked_at < PATIENCE
+        is_read = self.current is not None and time.monotonic() < self.current.asked_at + self.current.patience
         if not is_read:
             self.console.shorten()
         wanted = self.console.size < KEPT
@@ -274,6 +274,7 @@ class Agent:
             run.steps = collections.deque([run.steps[0]])
             kill(self.child, signal.SIGINT)
         elif run.has_started:
+            run.input = None
             kill(self.interpreter, signal.SIGINT)
         else:
             run.is_unwanted = True
@@ -311,6 +312,7 @@ class Agent:
                 return caller.answer(problem=problem)
             caller.run = self.runs[asked["run"]]
             caller.run.asked_at = time.monotonic()
+            caller.run.patience = max(1, PATIENCE * asked["wait"])
 
     def begin(self, asked):
         """A question that is repeated because its answer was lost runs nothing twice."""

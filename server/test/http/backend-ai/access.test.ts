@@ -137,10 +137,8 @@ describe('paths and methods', () => {
     expect(await post('PATCH')).toMatchObject({ status: 204, text: '' });
   });
   test.each([
-    ['POST', '/session/some-one', { mode: 'query', code: '1', runId: null }],
     ['GET', '/session/some-one/files', undefined],
     ['POST', '/session/_/create-from-template', { id: 'x' }],
-    ['POST', '/kernel/some-one/interrupt', undefined],
   ])('%s %s is not there yet, and says so', async (method, path, body) => {
     expect(await stage.js.send(method, path, { body })).toMatchObject({
       status: 501,

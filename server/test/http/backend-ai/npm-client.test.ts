@@ -100,9 +100,6 @@ test('what goes wrong reaches its caller in words', async () => {
   });
   await expect(client.createIfNotExists('NO IMAGE', 'no-image')).rejects.toMatchObject(refusal(404, 'No such environment image.'));
   await expect(client.createIfNotExists('debian', 'x')).rejects.toMatchObject(refusal(400, 'Input validation error'));
-  await expect(client.execute('early-bird', 'run-0001', 'query', '1', {})).rejects.toMatchObject(
-    refusal(501, 'This API is not implemented.'),
-  );
 });
 
 test('a wrong key, a wrong secret and an expired clock are refused', async () => {
