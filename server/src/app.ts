@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createBuiltinImageMaker } from './builds/builtin-images.ts';
@@ -66,7 +66,7 @@ export async function startApp(config: Config, log: Logger, report: (line: strin
   });
   try {
     const runtime = openRuntime(config, storage.instance, log);
-    const outgoing = new OutgoingRules({ allow: config.callbackAllow, own: [config.addressRange, ...config.kubernetesRanges] });
+    const outgoing = new OutgoingRules({ allow: config.callbackAllow, own: () => ownAddresses(config) });
     return await run({ config, storage, runtime, outgoing, metrics: createMetrics(), log });
   } catch (error) {
     await storage.close();
@@ -128,6 +128,12 @@ async function run(parts: Parts): Promise<App> {
       await storage.close();
     },
   };
+}
+
+/** A request to an address of this machine never leaves it, so no firewall before the machine sees it. */
+function ownAddresses({ addressRange, kubernetesRanges }: Config): readonly string[] {
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
+  return [addressRange, ...kubernetesRanges, ...interfaces.map(({ address }) => address)];
 }
 
 const openRuntime = (config: Config, instance: string, log: Logger): Runtime =>

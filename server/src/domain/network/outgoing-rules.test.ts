@@ -70,7 +70,8 @@ describe('asked on behalf of a user', () => {
 });
 
 describe('the operator', () => {
-  const allowing = new OutgoingRules({ allow: ['10.1.0.0/16', 'fd00:7::/32', 'Hooks.Internal'], own: ['34.118.224.0/20', '10.1.9.0/24'] });
+  const own = ['34.118.224.0/20', '10.1.9.0/24'];
+  const allowing = new OutgoingRules({ allow: ['10.1.0.0/16', 'fd00:7::/32', 'Hooks.Internal'], own: () => own });
   test('allows ranges', () => {
     expect(refused('10.1.2.3', allowing)).toBe(false);
     expect(refused('fd00:7::1', allowing)).toBe(false);
@@ -88,6 +89,9 @@ describe('the operator', () => {
     expect(refused('34.118.225.1', allowing)).toBe(true);
     expect(refused('34.118.240.1', allowing)).toBe(false);
     expect(refused('10.1.9.1', allowing)).toBe(false);
+    expect(refused('2606:4700::7', allowing)).toBe(false);
+    own.push('2606:4700::7');
+    expect(refused('2606:4700::7', allowing)).toBe(true);
   });
   test('may name addresses, ranges and hosts', () => {
     for (const text of ['10.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', 'hooks', 'hooks.example.org', 'a_b.c-d.internal'])

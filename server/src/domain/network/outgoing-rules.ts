@@ -8,14 +8,14 @@ const REMEDY = 'the operator allows such targets by BERTH_CALLBACK_ALLOW';
 export class OutgoingRules {
   readonly #names: ReadonlySet<string>;
   readonly #allowed: readonly Range[];
-  readonly #own: readonly Range[];
+  readonly #own: () => readonly string[];
 
-  /** `allow`: host names and ranges of the operator; `own`: networks of this installation, although they may look public. */
-  constructor({ allow = [], own = [] }: { allow?: readonly string[]; own?: readonly string[] } = {}) {
+  /** `allow`: host names and ranges of the operator; `own`: what is this installation's just now, although it may look public. */
+  constructor({ allow = [], own = () => [] }: { allow?: readonly string[]; own?: () => readonly string[] } = {}) {
     const isRange = (text: string): boolean => parseRange(text) !== undefined;
     this.#allowed = rangesOf(allow.filter(isRange));
     this.#names = new Set(allow.filter((text) => !isRange(text)).map(nameOf));
-    this.#own = rangesOf(own);
+    this.#own = own;
   }
 
   /** The operator vouches for whatever this name stands for. */
@@ -34,15 +34,16 @@ export class OutgoingRules {
   refusalOfAny(host: string, addresses: readonly string[]): string | undefined {
     if (addresses.length === 0) return `"${host}" has no address`;
     if (this.vouchesFor(host)) return undefined;
-    return addresses.every((address) => this.#allows(parseAddress(address)))
+    const refused = [...rangesOf(this.#own()), ...NOT_PUBLIC];
+    return addresses.every((address) => this.#allows(parseAddress(address), refused))
       ? undefined
       : `"${host}" is an internal address, or stands for one: ${REMEDY}`;
   }
 
-  #allows(address: Address | undefined): boolean {
+  #allows(address: Address | undefined, refused: readonly Range[]): boolean {
     if (address === undefined) return false;
     const isIn = (range: Range): boolean => contains(range, address);
-    return this.#allowed.some(isIn) || !(this.#own.some(isIn) || NOT_PUBLIC.some(isIn));
+    return this.#allowed.some(isIn) || !refused.some(isIn);
   }
 }
 
