@@ -44,6 +44,8 @@ const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
   // Of a session that has one, each start hands its script over, and looks inside whether it is done.
   'engine.bootstrap-put': () => once({ bootstrapScript: 'true' }),
   'engine.container-exec': () => once({ bootstrapScript: 'true' }),
+  // Written down some seconds after it was counted.
+  'store.session-uses': () => once({}, (session) => bed.keeper.ask((client) => client.runInSession({ params: { session }, body: { code: '1' } }))),
   'store.user': async () => {
     const body = { name: `u${randomUUID().slice(0, 8)}` };
     const made = bed.keeper.ask((client) => client.createUser({ body }));
@@ -92,9 +94,10 @@ const OF_SEVERAL: readonly KillPoint[] = [
   'store.session-log',
 ];
 
-async function once(more: Parameters<typeof asked>[0]): Promise<void> {
+async function once(more: Parameters<typeof asked>[0], meanwhile: (session: string) => Promise<unknown> = async () => undefined): Promise<void> {
   const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked(more) }));
   await bed.keeper.until(id, 'running', isRunning);
+  await meanwhile(id);
   await end(id);
 }
 
