@@ -10,7 +10,7 @@ const PACKAGES = [
   { names: ['dockerode', '@types/dockerode'], homes: ['runtimes/docker', 'builds'] },
   { names: ['@kubernetes/client-node'], homes: ['runtimes/kubernetes'] },
   { names: ['kysely', 'pg'], homes: ['storage'] },
-  { names: ['fastify', 'graphql'], homes: ['http'] },
+  { names: ['fastify', '@fastify/busboy', 'graphql'], homes: ['http'] },
 ];
 
 const IO = [

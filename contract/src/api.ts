@@ -4,7 +4,7 @@ import { ContainerName } from './cluster.ts';
 import { CommitSession } from './commit.ts';
 import { endpoint, stream } from './endpoint.ts';
 import { CompleteCode, Completions, InterruptRun, Run, RunCode } from './execution.ts';
-import { FilePath, FileWritten, FolderListing } from './files.ts';
+import { FilePath, FileWritten, FolderListing, FolderPath } from './files.ts';
 import { ControlFromServer } from './frames.ts';
 import { CreateSession, ListSessions, RenameSession, Session, SessionEvent } from './session.ts';
 import { SessionStatistics } from './statistics.ts';
@@ -197,7 +197,7 @@ export const api = {
     path: '/api/sessions/:session/file-list',
     summary: 'What is in a folder of a running session',
     params: SessionParams,
-    query: z.object({ path: FilePath.default('.') }),
+    query: z.object({ path: FolderPath }),
     response: FolderListing,
     problems: ['invalid-field', 'not-found', 'ambiguous-id', 'wrong-state', 'engine-unavailable'],
   }),
@@ -331,7 +331,7 @@ export const streams = {
     path: '/api/sessions/:session/files',
     summary: 'A file of a running session as it is, or a folder as a tar archive of what is in it (application/x-tar)',
     params: SessionParams,
-    query: z.object({ path: FilePath.default('.') }),
+    query: z.object({ path: FolderPath }),
     message: z.string(),
     media: ['application/octet-stream', 'application/x-tar'],
     problems: ['invalid-field', 'not-found', 'ambiguous-id', 'wrong-state', 'too-large', 'engine-unavailable'],

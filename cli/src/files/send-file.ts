@@ -1,6 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { problemOf, streams, urlOf, type FileWritten } from '@berth/contract';
 import type { Connection } from '../connection/connect.ts';
 import { reachingFetch } from '../connection/reach.ts';
@@ -29,7 +27,7 @@ export async function sendFile(
   const response = await reachingFetch(address, {
     method: 'PUT',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' },
-    body: Readable.toWeb(Readable.from(content(), { objectMode: false })) as ReadableStream<Uint8Array>,
+    body: content(),
     duplex: 'half',
   }).catch((error: unknown) => {
     throw failed === undefined ? error : unreadable(file, failed);

@@ -31,6 +31,8 @@ export async function takeBody<T>(
   request.on('error', broken).on('close', broken);
   if (!hurried) unhurried.add(request.socket);
   request.pipe(content);
+  // Gone before anybody listened.
+  if (request.destroyed) broken();
   try {
     return await take(content);
   } catch (error) {

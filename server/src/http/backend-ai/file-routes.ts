@@ -40,8 +40,8 @@ export function fileRoutes(surface: Surface): readonly Route[] {
   ];
 }
 
-async function upload({ parts, ...surface }: Surface, call: Call, caller: SignedCaller): Promise<Sent> {
-  const session = await runningSession({ parts, ...surface }, { call, caller }, 'session.upload');
+async function upload(surface: Surface, call: Call, caller: SignedCaller): Promise<Sent> {
+  const session = await runningSession(surface, { call, caller }, 'session.upload');
   const { form } = call;
   if (form === undefined) throw new Refusal('invalid-api-params', 'files are uploaded as multipart/form-data');
   const signal = call.open();
@@ -49,7 +49,7 @@ async function upload({ parts, ...surface }: Surface, call: Call, caller: Signed
     const uploads = await readUploads(form.contentType, body);
     const files = uploads.map(({ name, content }) => ({ path: parseFilePath(name, session), content }));
     for (const { path, content } of files) {
-      await parts.files.write(session, { path, content: only(content), executable: false, signal });
+      await surface.parts.files.write(session, { path, content: only(content), executable: false, signal });
     }
   });
   return { status: 204 };
