@@ -167,8 +167,7 @@ class Interpreter:
         except SystemExit as end:
             return {"exitCode": exit_code_of(end), "raised": False}
         except BaseException:
-            kind, error, trace = sys.exc_info()
-            sys.excepthook(kind, error, own_part(trace))
+            tell_error(sys.exc_info()[1])
             return {"exitCode": 0, "raised": True}
         return {"exitCode": 0, "raised": False}
 
@@ -210,11 +209,16 @@ def exit_code_of(end):
     return 1
 
 
-def own_part(trace):
-    """The traceback without the frames that are ours; none for code that did not compile."""
+def tell_error(error):
+    """Without the frames that are ours: none, for code that did not compile."""
+    trace = error.__traceback__
     while trace is not None and not trace.tb_frame.f_code.co_filename.startswith("<input-"):
         trace = trace.tb_next
-    return trace
+    error.__traceback__ = trace
+    if sys.excepthook is sys.__excepthook__:
+        traceback.print_exception(type(error), error, trace)  # which finds the source of the code, as the other does not
+    else:
+        sys.excepthook(type(error), error, trace)
 
 
 INTERPRETER = Interpreter(Control(CONTROL))
