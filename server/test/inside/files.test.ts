@@ -154,10 +154,15 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
     expect([entries.length, complete]).toEqual([120, false]);
   });
 
-  test('a file is replaced as a whole, stays a program, and a link is replaced, not what it leads to', async () => {
+  test('a file is replaced as a whole and keeps its permissions; a link is replaced, not what it leads to', async () => {
     await write('run', 'one', true);
     await write('run', 'two');
-    expect(lstatSync(inWork('run')).mode & 0o111).toBe(0o111);
+    expect(lstatSync(inWork('run')).mode & 0o777).toBe(0o755);
+    chmodSync(inWork('run'), 0o600);
+    await write('run', 'two');
+    expect(lstatSync(inWork('run')).mode & 0o777).toBe(0o600);
+    await write('plain', 'p');
+    expect(lstatSync(inWork('plain')).mode & 0o777).toBe(0o644);
     expect(await bytesOf('run')).toEqual(Buffer.from('two'));
     symlinkSync('../outside', inWork('link'));
     await write('link', 'mine');

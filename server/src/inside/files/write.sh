@@ -2,7 +2,7 @@
 mark=$1
 executable=$2
 shift 2
-needs cat chmod dd mkdir mv rm tail wc
+needs cat chmod dd mkdir mv rm stat tail wc
 while [ $# -gt 1 ]; do
   [ -d "./$1" ] || mkdir "./$1" 2>/dev/null || [ -e "./$1" ] || [ -L "./$1" ] || refuse unwritable
   enter "$1"
@@ -16,13 +16,16 @@ draft=./.berth-upload-$mark
 trap '' PIPE
 trap 'exit 1' HUP INT TERM
 trap 'rm -f "$draft"' EXIT
-# Never through a link that somebody planted.
+# Never through a link that somebody planted; and nobody else's to read while it is not known who may.
 set -C
-cat >"$draft" || refuse unwritable
+(umask 077 && cat >"$draft") || refuse unwritable
 [ "$(tail -c ${#mark} "$draft")" = "$mark" ] || refuse incomplete
 size=$(($(wc -c <"$draft") - ${#mark}))
 dd if=/dev/null of="$draft" bs=1 seek="$size" 2>/dev/null || refuse unwritable
-if [ "$executable" = yes ] || { [ -f "./$1" ] && [ -x "./$1" ]; }; then chmod a+x "$draft"; fi
+permissions='=rw'
+if [ -f "./$1" ] && [ ! -L "./$1" ]; then permissions=$(stat -c %a "./$1"); fi
+chmod "$permissions" "$draft" || refuse unwritable
+[ "$executable" != yes ] || chmod +x "$draft"
 
 # Where mv knows -T, even a link to a folder that is planted now is replaced.
 if ! mv -f -T "$draft" "./$1" 2>/dev/null; then
