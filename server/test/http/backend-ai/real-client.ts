@@ -7,6 +7,12 @@ interface Folder {
   readonly host: string;
 }
 
+type Item = Record<string, unknown>;
+interface Listed {
+  readonly items: readonly Item[];
+  readonly total_count: number;
+}
+
 export interface Created {
   readonly sessionId: string;
   readonly sessId: string;
@@ -29,6 +35,30 @@ export interface RealClient {
     list_files(path: string, name: string): Promise<unknown>;
     list_invitees(): Promise<unknown>;
   };
+  /** Its users set it; some questions it asks otherwise then, or not at all. */
+  is_admin?: boolean;
+  is_superadmin?: boolean;
+  readonly computeSession: {
+    list(fields?: string[], status?: string): Promise<{ compute_session_list: Listed }>;
+    listAll(): Promise<readonly Item[]>;
+    total_count(status?: string): Promise<{ compute_session_list: { total_count: number } }>;
+    get(fields: string[] | undefined, id: string): Promise<{ compute_session: Item | null }>;
+  };
+  readonly keypair: {
+    info(accessKey: string): Promise<{ keypair: Item }>;
+    list(userId: string): Promise<{ keypairs: readonly Item[] }>;
+    delete(accessKey: string): Promise<unknown>;
+  };
+  readonly user: { get(email: string): Promise<{ user: Item }>; list(): Promise<{ users: readonly Item[] }> };
+  readonly group: { list(): Promise<{ groups: readonly Item[] }> };
+  readonly domain: { get(name: string): Promise<{ domain: Item }>; list(): Promise<{ domains: readonly Item[] }> };
+  readonly image: { list(): Promise<{ images: readonly Item[] }> };
+  readonly agent: { list(): Promise<{ agents: readonly Item[] }> };
+  readonly resources: { totalResourceInformation(): Promise<unknown> };
+  readonly resourcePolicy: { get(name: string | null): Promise<Item> };
+  readonly resourcePreset: { list(): Promise<Item>; check(of: object): Promise<Item> };
+  readonly scalingGroup: { list(group: string): Promise<Item>; list_available(): Promise<Item> };
+  readonly sessionTemplate: { list(): Promise<readonly Item[]> };
   requestTimeout: number;
   getServerVersion(): Promise<{ version: string; manager: string }>;
   get_manager_version(): Promise<string>;
