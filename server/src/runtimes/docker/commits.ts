@@ -69,6 +69,8 @@ export class Commits {
   }
 
   #begin(request: CommitRequest, container: ContainerInspectInfo): Job {
+    const begun = this.#jobs.get(request.key);
+    if (begun !== undefined) return begun;
     const job: Job = { progress: 'saving what was written in the session', outcome: undefined };
     this.#jobs.set(request.key, job);
     const oldest = this.#jobs.keys().next().value;
