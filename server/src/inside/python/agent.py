@@ -113,7 +113,7 @@ class Agent:
         is_read = self.current is not None and time.monotonic() < self.current.asked_at + self.current.patience
         if not is_read:
             self.console.shorten()
-        wanted = self.console.size < KEPT
+        wanted = self.console.size <= KEPT
         if wanted == self.is_reading:
             return
         self.is_reading = wanted
