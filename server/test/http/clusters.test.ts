@@ -1,6 +1,7 @@
 import type { CreateSessionInput, Session } from '@berth/contract';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { FakeEngine, FakeRuntime, type Faults } from '../../src/runtimes/fake-runtime.ts';
+import { FakeEngine } from '../../src/runtimes/fake-engine.ts';
+import { FakeRuntime, type Faults } from '../../src/runtimes/fake-runtime.ts';
 import { FakeReconciler } from '../support/fake-reconciler.ts';
 import { endAll, hasEnded, until } from '../support/until.ts';
 import { ApiServer } from './api-server.ts';
