@@ -11,7 +11,8 @@ export function parseCallbackUrl(text: string): Parsed<string> {
   if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(text)) return refuse(`it is no URL: ${example}`);
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return refuse(`it is no URL of the web: ${example}`);
-  if (url.username !== '' || url.password !== '') return refuse('it holds a user name or a password: put what proves your right into its query');
+  if (url.username !== '' || url.password !== '')
+    return refuse('it holds a user name or a password: put what proves your right into its query');
   if (!WEB_PORTS.includes(url.port) && Number(url.port) < FIRST_FREE_PORT)
     return refuse(`port ${url.port} is not for web servers: use 80, 443, or one from ${FIRST_FREE_PORT} on`);
   url.hash = '';

@@ -71,8 +71,8 @@ export class Deliverer {
   }
 
   #hear(sessionIds: Iterable<string> | 'all'): void {
-    const all = sessionIds === 'all' || this.#heard === 'all' || this.#heard.size > MOST_HEARD;
-    this.#heard = all ? 'all' : new Set([...this.#heard, ...sessionIds]);
+    if (sessionIds === 'all' || this.#heard === 'all' || this.#heard.size > MOST_HEARD) this.#heard = 'all';
+    else for (const id of sessionIds) this.#heard.add(id);
     if (!this.#isLooking) this.#looking = this.#look();
   }
 
@@ -179,7 +179,11 @@ export class Deliverer {
   }
 
   /** Of the URL nothing but the host: the rest may be a secret. */
-  #logFailure({ sessionId, target }: CallbackClaim, event: CallbackWord, { status, problem, dropped }: Outcome & { dropped: boolean }): void {
+  #logFailure(
+    { sessionId, target }: CallbackClaim,
+    event: CallbackWord,
+    { status, problem, dropped }: Outcome & { dropped: boolean },
+  ): void {
     const message = dropped ? 'a callback was dropped' : 'a callback was not delivered';
     this.#parts.log.info({ sessionId, target, event, status, problem }, message);
   }

@@ -63,7 +63,9 @@ export class PostgresCallbackStore implements CallbackStore {
 
   async giveBack({ id, sessionId }: CallbackClaim): Promise<void> {
     await killPoint('store.callback', () =>
-      sql`update session_callbacks set claim = null, claimed_until = null where session_id = ${sessionId} and claim = ${id}`.execute(this.#db),
+      sql`update session_callbacks set claim = null, claimed_until = null where session_id = ${sessionId} and claim = ${id}`.execute(
+        this.#db,
+      ),
     );
   }
 }

@@ -51,7 +51,11 @@ async function listening(server: Server, cut: () => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 const post = (url: string, more: Partial<PostOptions> = {}, stopping = never): Promise<Outcome> =>
-  postCallback({ url, headers: { 'content-type': 'application/json', 'berth-delivery': 'd1' }, body: '{"a":"ä"}' }, { rules, resolve: hostResolver(rules), ...more }, stopping);
+  postCallback(
+    { url, headers: { 'content-type': 'application/json', 'berth-delivery': 'd1' }, body: '{"a":"ä"}' },
+    { rules, resolve: hostResolver(rules), ...more },
+    stopping,
+  );
 
 describe('a callback', () => {
   test('is one POST with its headers and body, to the host and path of the URL', async () => {
@@ -62,7 +66,12 @@ describe('a callback', () => {
         method: 'POST',
         path: '/hook?token=secret-word',
         body: '{"a":"ä"}',
-        headers: expect.objectContaining({ host: `127.0.0.1:${to.port}`, 'content-length': '10', 'berth-delivery': 'd1', connection: 'close' }),
+        headers: expect.objectContaining({
+          host: `127.0.0.1:${to.port}`,
+          'content-length': '10',
+          'berth-delivery': 'd1',
+          connection: 'close',
+        }),
       }),
     ]);
   });
@@ -90,7 +99,12 @@ describe('the guard', () => {
     const to = await receiver();
     const nobody = { rules: new OutgoingRules() };
     for (const host of ['127.0.0.1', '2130706433', '0x7f.1', '0177.0.0.1', '[::ffff:127.0.0.1]', 'localhost'])
-      expect(await post(`http://${host}:${to.port}/`, { ...nobody, resolve: host === 'localhost' ? async () => ['127.0.0.1'] : hostResolver(nobody.rules) })).toEqual({
+      expect(
+        await post(`http://${host}:${to.port}/`, {
+          ...nobody,
+          resolve: host === 'localhost' ? async () => ['127.0.0.1'] : hostResolver(nobody.rules),
+        }),
+      ).toEqual({
         status: null,
         problem: expect.stringContaining('internal'),
       });
@@ -98,8 +112,17 @@ describe('the guard', () => {
   });
   test('asks nobody when one of the addresses of a name is internal', async () => {
     const to = await receiver();
-    for (const addresses of [['127.0.0.1', '10.0.0.1'], ['8.8.8.8', '127.0.0.2', '127.0.0.1'], ['127.0.0.1', '::1'], ['127.0.0.1', 'nonsense'], []])
-      expect(await post(`http://mixed.test:${to.port}/`, { resolve: async () => addresses })).toMatchObject({ status: null, problem: expect.any(String) });
+    for (const addresses of [
+      ['127.0.0.1', '10.0.0.1'],
+      ['8.8.8.8', '127.0.0.2', '127.0.0.1'],
+      ['127.0.0.1', '::1'],
+      ['127.0.0.1', 'nonsense'],
+      [],
+    ])
+      expect(await post(`http://mixed.test:${to.port}/`, { resolve: async () => addresses })).toMatchObject({
+        status: null,
+        problem: expect.any(String),
+      });
     expect(to.received).toEqual([]);
   });
   test('connects to the address that was checked: a name server that changes its mind changes nothing', async () => {
@@ -111,13 +134,19 @@ describe('the guard', () => {
     expect(await post(`http://rebind.test:${good.port}/`, { resolve })).toEqual({ status: 204, problem: null });
     expect([asked, good.received.length, bad.received.length]).toEqual([1, 1, 0]);
     expect(good.received[0]?.headers.host).toBe(`rebind.test:${good.port}`);
-    expect(await post(`http://rebind.test:${good.port}/`, { resolve })).toMatchObject({ status: null, problem: expect.stringContaining('internal') });
+    expect(await post(`http://rebind.test:${good.port}/`, { resolve })).toMatchObject({
+      status: null,
+      problem: expect.stringContaining('internal'),
+    });
     expect(bad.received).toEqual([]);
   });
   test('tries the next of several good addresses when the first does not answer', async () => {
     const to = await receiver();
     const both = new OutgoingRules({ allow: ['127.0.0.1', '127.0.0.9'] });
-    expect(await post(`http://two.test:${to.port}/`, { rules: both, resolve: async () => ['127.0.0.9', '127.0.0.1'] })).toEqual({ status: 204, problem: null });
+    expect(await post(`http://two.test:${to.port}/`, { rules: both, resolve: async () => ['127.0.0.9', '127.0.0.1'] })).toEqual({
+      status: 204,
+      problem: null,
+    });
   });
   test('a name that the operator vouches for is looked up as this machine does', async () => {
     const to = await receiver();
@@ -171,12 +200,16 @@ describe('a receiver that behaves badly', () => {
   });
   test('or is not there', async () => {
     const to = await receiver();
+    const { url } = to;
     await to.close();
-    expect(await post(to.url)).toEqual({ status: null, problem: '"127.0.0.1": nothing listens there' });
+    expect(await post(url)).toEqual({ status: null, problem: '"127.0.0.1": nothing listens there' });
   });
   test('or never comes to an understanding about encryption', async () => {
     const port = await speaker(() => undefined);
-    expect(await post(`https://127.0.0.1:${port}/`, { limits: SHORT })).toEqual({ status: null, problem: expect.stringContaining('no connection within 0.3') });
+    expect(await post(`https://127.0.0.1:${port}/`, { limits: SHORT })).toEqual({
+      status: null,
+      problem: expect.stringContaining('no connection within 0.3'),
+    });
   });
   test('is left alone when the server stops', async () => {
     const to = await receiver();
@@ -195,9 +228,22 @@ describe('with TLS', () => {
     closing.push(() => rm(folder, { recursive: true }));
     const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
     const subject = ['-subj', '/CN=hooks.test', '-addext', 'subjectAltName=DNS:hooks.test'];
-    await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert, ...subject]);
+    await promisify(execFile)('openssl', [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      ...subject,
+    ]);
     const ca = await readFile(cert, 'utf8');
-    const names: (string | false | undefined)[] = [];
+    const names: unknown[] = [];
     const server = createTlsServer({ key: await readFile(key), cert: ca }, (_, response) => void response.writeHead(204).end());
     server.on('secureConnection', ({ servername }) => names.push(servername));
     const port = await listening(server, () => server.closeAllConnections());

@@ -55,7 +55,8 @@ describe('a session with a callback', () => {
   });
 });
 
-const count = async (): Promise<number> => (await server.people.alice.client.listSessions({ query: { all: true, limit: 200 } })).items.length;
+const count = async (): Promise<number> =>
+  (await server.people.alice.client.listSessions({ query: { all: 'true', limit: 200 } })).items.length;
 
 test('everybody is told her own key, and that is in the log, without the key', async () => {
   const { alice, bob } = server.people;

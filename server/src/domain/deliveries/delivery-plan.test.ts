@@ -19,7 +19,12 @@ const event = (n: number, changes: Partial<StoredEvent> = {}): StoredEvent => ({
 
 describe('what is to be told', () => {
   test("is told in the order in which it happened; what is nobody's business is left out", () => {
-    const events = [event(1, { kind: 'created', state: 'pending' }), event(2, { kind: 'progress' }), event(3), event(4, { state: 'terminated' })];
+    const events = [
+      event(1, { kind: 'created', state: 'pending' }),
+      event(2, { kind: 'progress' }),
+      event(3),
+      event(4, { state: 'terminated' }),
+    ];
     const plan = planTellings(events, session, T0);
     expect(plan.map(({ event: { id }, words, last }) => [id, words, last])).toEqual([
       ['1-1', ['enqueued'], false],
@@ -39,7 +44,12 @@ describe('what is to be told', () => {
       session,
       T0,
     );
-    expect(plan.map(({ dropped }) => dropped !== undefined)).toEqual([true, true, true, ...Array.from({ length: MOST_WAITING }, () => false)]);
+    expect(plan.map(({ dropped }) => dropped !== undefined)).toEqual([
+      true,
+      true,
+      true,
+      ...Array.from({ length: MOST_WAITING }, () => false),
+    ]);
     expect(plan[0]?.dropped).toContain('later ones were waiting');
   });
 });

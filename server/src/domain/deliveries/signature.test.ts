@@ -9,7 +9,9 @@ const AT = new Date('2026-01-01T00:00:00.900Z');
 function verify(key: string, header: string, body: string): boolean {
   const { t = '', v1 = '' } = Object.fromEntries(header.split(',').map((part) => part.split('=')));
   const right = createHmac('sha256', key).update(`${t}.${body}`).digest('hex');
-  return Math.abs(AT.getTime() / 1000 - Number(t)) < 300 && v1.length === right.length && timingSafeEqual(Buffer.from(v1), Buffer.from(right));
+  return (
+    Math.abs(AT.getTime() / 1000 - Number(t)) < 300 && v1.length === right.length && timingSafeEqual(Buffer.from(v1), Buffer.from(right))
+  );
 }
 
 describe('the signature of a callback', () => {

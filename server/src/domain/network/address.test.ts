@@ -21,14 +21,20 @@ describe('an address', () => {
     ['64:ff9b::10.0.0.1', 128, 0x0064ff9b00000000000000000a000001n],
   ])('%s', (text, bits, value) => expect(parseAddress(text)).toEqual({ bits, value }));
 
-  test.each([
-    ...['', '1', '127.1', '127.0.0', '1.2.3.4.5', '256.0.0.1', '01.2.3.4', '0x7f.0.0.1', '1.2.3.4 ', '-1.0.0.0', 'localhost'],
-    ...[':', ':::', '1:2', '::1::', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7:8::', 'g::', '12345::', '::1.2.3', 'fe80::1%eth0', '::1/128'],
-    ...['[::1', '::1]', '::1.2.3.4.5', '1.2.3.4::'],
-  ])('%j is none', (text) => expect(parseAddress(text)).toBeUndefined());
+  test.each(
+    [
+      ['', '1', '127.1', '127.0.0', '1.2.3.4.5', '256.0.0.1', '01.2.3.4', '0x7f.0.0.1', '1.2.3.4 ', '-1.0.0.0', 'localhost'],
+      [':', ':::', '1:2', '::1::', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7:8::', 'g::', '12345::', '::1.2.3', 'fe80::1%eth0', '::1/128'],
+      ['[::1', '::1]', '::1.2.3.4.5', '1.2.3.4::'],
+    ].flat(),
+  )('%j is none', (text) => expect(parseAddress(text)).toBeUndefined());
 
   test('of IPv4 is read as it is written', () => {
-    assert(property(bigInt({ min: 0n, max: 0xffffffffn }), (value) => expect(parseAddress(dotted(value))).toEqual({ bits: 32, value })));
+    assert(
+      property(bigInt({ min: 0n, max: 0xffffffffn }), (value) => {
+        expect(parseAddress(dotted(value))).toEqual({ bits: 32, value });
+      }),
+    );
   });
 
   test('of IPv6 is the same in every form', () => {
@@ -61,16 +67,21 @@ describe('a range', () => {
   test('holds exactly the addresses that begin alike, of its own kind', () => {
     const kind = constantFrom<32 | 128>(32, 128);
     assert(
-      property(kind, integer({ min: 0, max: 128 }), tuple(bigInt({ min: 0n, max: 1n << 127n }), bigInt({ min: 0n, max: 1n << 127n })), (bits, length, [a, b]) => {
-        const prefix = Math.min(length, bits);
-        const clip = (value: bigint): Address => ({ bits, value: value & ((1n << BigInt(bits)) - 1n) });
-        const [one, other] = [clip(a), clip(b)];
-        const host = BigInt(bits - prefix);
-        const range = { bits, prefix, first: (one.value >> host) << host };
-        expect(contains(range, one)).toBe(true);
-        expect(contains(range, other)).toBe(one.value >> host === other.value >> host);
-        expect(contains(range, { bits: bits === 32 ? 128 : 32, value: 1n })).toBe(false);
-      }),
+      property(
+        kind,
+        integer({ min: 0, max: 128 }),
+        tuple(bigInt({ min: 0n, max: 1n << 127n }), bigInt({ min: 0n, max: 1n << 127n })),
+        (bits, length, [a, b]) => {
+          const prefix = Math.min(length, bits);
+          const clip = (value: bigint): Address => ({ bits, value: value & ((1n << BigInt(bits)) - 1n) });
+          const [one, other] = [clip(a), clip(b)];
+          const host = BigInt(bits - prefix);
+          const range = { bits, prefix, first: (one.value >> host) << host };
+          expect(contains(range, one)).toBe(true);
+          expect(contains(range, other)).toBe(one.value >> host === other.value >> host);
+          expect(contains(range, { bits: bits === 32 ? 128 : 32, value: 1n })).toBe(false);
+        },
+      ),
     );
   });
 });

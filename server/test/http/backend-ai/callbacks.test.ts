@@ -19,13 +19,16 @@ describe('a callback', () => {
     const { id } = await stage.made(body);
     expect((await stage.server.storage.sessions.get(id))?.callback).toBeNull();
   });
-  test.each(['no url', 'ftp://x/', 'http://127.0.0.1/', 'https://me:secret-word@hooks.example.org/'])('%s is refused', async (callbackUrl) => {
-    expect(await stage.create({ callbackUrl })).toMatchObject({
-      status: 400,
-      body: { type: `${TYPE}invalid-api-params`, data: { callbackUrl: expect.any(String) } },
-    });
-    expect(stage.server.logged()).not.toContain('secret-word');
-  });
+  test.each(['no url', 'ftp://x/', 'http://127.0.0.1/', 'https://me:secret-word@hooks.example.org/'])(
+    '%s is refused',
+    async (callbackUrl) => {
+      expect(await stage.create({ callbackUrl })).toMatchObject({
+        status: 400,
+        body: { type: `${TYPE}invalid-api-params`, data: { callbackUrl: expect.any(String) } },
+      });
+      expect(stage.server.logged()).not.toContain('secret-word');
+    },
+  );
 });
 
 describe('a background task', () => {
@@ -39,7 +42,15 @@ describe('a background task', () => {
   async function change(session: string, commit: object): Promise<void> {
     const now = await stage.server.storage.sessions.get(session);
     if (now === undefined) throw new Error('it is gone');
-    const begun = { id: '', reference: 'localhost/berth/alice/x:1', progress: 'saving', digest: null, cause: null, askedAt: now.createdAt.toISOString(), endedAt: null };
+    const begun = {
+      id: '',
+      reference: 'localhost/berth/alice/x:1',
+      progress: 'saving',
+      digest: null,
+      cause: null,
+      askedAt: now.createdAt.toISOString(),
+      endedAt: null,
+    };
     const next = after(now, { commit: { ...begun, ...now.commit, ...commit } });
     await stage.server.storage.sessions.save(next, { kind: 'progress', message: 'commit' }, null);
   }
@@ -66,8 +77,15 @@ describe('a background task', () => {
   });
   test('of somebody else, or of nobody, does not exist', async () => {
     const { task } = await committing();
-    for (const [client, id] of [[stage.bob, task], [stage.root, task], [stage.js, newId()]] as const)
-      expect(await client.send('GET', `/events/background-task?taskId=${id}`)).toMatchObject({ status: 404, body: { type: `${TYPE}object-not-found` } });
+    for (const [client, id] of [
+      [stage.bob, task],
+      [stage.root, task],
+      [stage.js, newId()],
+    ] as const)
+      expect(await client.send('GET', `/events/background-task?taskId=${id}`)).toMatchObject({
+        status: 404,
+        body: { type: `${TYPE}object-not-found` },
+      });
     expect((await stage.js.send('GET', '/events/background-task?taskId=x')).status).toBe(400);
   });
 });
