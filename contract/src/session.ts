@@ -104,11 +104,7 @@ export const CreateSession = z.strictObject({
   node: z.string().min(1).max(253).optional(),
   egress: z.enum(['open', 'none']).default('open'),
   port: z.number().int().min(1).max(65_535).optional().meta({ description: 'Running means: this port answers' }),
-  ports: z
-    .array(ServicePort)
-    .max(64)
-    .default([])
-    .meta({ description: 'Services in it, by name: ports that may be asked for later' }),
+  ports: z.array(ServicePort).max(64).default([]).meta({ description: 'Services in it, by name: ports that may be asked for later' }),
   workDir: z.string().startsWith('/', 'a work folder is an absolute path').max(1024).optional(),
   bootstrapScript: BootstrapScript.optional().meta({
     description:

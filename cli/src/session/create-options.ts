@@ -21,7 +21,12 @@ export function launchOptions(command: Command): Command {
     .option('--node <node>', 'run on this node')
     .option('--egress <way>', 'what it may reach: open (the Internet) or none', 'open')
     .option('--port <port>', 'it runs when this port answers')
-    .option('--expose <service>', 'a service inside, as [NAME:]PORT[/http|tcp]: nothing of this machine is opened by it (repeatable)', repeat, [])
+    .option(
+      '--expose <service>',
+      'a service inside, as [NAME:]PORT[/http|tcp]: nothing of this machine is opened by it (repeatable)',
+      repeat,
+      [],
+    )
     .option('--bootstrap <file>', 'a script that runs inside before the command does, whenever the container starts: at most 16 KiB')
     .option('--architecture <name>', 'of the machine: x86_64, aarch64, ...')
     .option('--workdir <path>', 'folder inside in which it starts')

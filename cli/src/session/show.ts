@@ -3,7 +3,18 @@ import type { Context, Define } from '../command.ts';
 import type { Io } from '../io.ts';
 import { plainText } from '../output/plain-text.ts';
 import { printTable } from '../output/table.ts';
-import { age, callbackWords, causeWords, commitWords, imageWords, reservedWords, stateWords, stepName, usedWords, waitingWords } from '../output/words.ts';
+import {
+  age,
+  callbackWords,
+  causeWords,
+  commitWords,
+  imageWords,
+  reservedWords,
+  stateWords,
+  stepName,
+  usedWords,
+  waitingWords,
+} from '../output/words.ts';
 
 export const define: Define = (command, run) => {
   command

@@ -103,7 +103,11 @@ export class Actions {
       const unfit = image.facts && unfitForImage(session, image.facts);
       if (unfit !== undefined) return { kind: 'move', move: fail(unfit) };
       const declared = image.facts === undefined ? null : imagePorts(image.facts);
-      const next = moveTo(session, 'preparing', now, { reason: 'preparing its container', imageDigest: image.digest, imagePorts: declared });
+      const next = moveTo(session, 'preparing', now, {
+        reason: 'preparing its container',
+        imageDigest: image.digest,
+        imagePorts: declared,
+      });
       return { kind: 'save', next, event: { kind: 'state', message: next.reason } };
     }
     const timeline = beginStep(session.timeline, 'image', now, image.progress);

@@ -128,7 +128,10 @@ export class Stepper {
   /** The engine answers again: the reason says what is true now. */
   private async forgetTrouble(session: Session): Promise<Step> {
     if (session.attempts === 0) return { session };
-    return this.save(note(session, { attempts: 0, reason: session.state === 'running' ? runningReason(session.subs) : session.reason }), null);
+    return this.save(
+      note(session, { attempts: 0, reason: session.state === 'running' ? runningReason(session.subs) : session.reason }),
+      null,
+    );
   }
 
   /** Silence of the engine proves nothing about the container, so it never fails a session; other errors do after some tries. */

@@ -4,7 +4,7 @@ import type { ImageFacts } from '../domain/images/image-facts.ts';
 import type { Usage } from '../domain/sessions/statistics.ts';
 import type { FakeStorages } from './fake-files.ts';
 import type { FakeProcess } from './fake-process.ts';
-import type { ContainerSpec, LogChunk, Observed } from './runtime.ts';
+import type { ContainerSpec, LogChunk, NodeFacts, Observed } from './runtime.ts';
 
 export interface FakeContainer {
   readonly spec: ContainerSpec;
@@ -29,3 +29,25 @@ export class FakeEngine {
   /** How many containers were ever made for one ref: more than one at a time is a defect of whoever asked. */
   readonly created = new Map<string, number>();
 }
+
+export const NODE: NodeFacts = {
+  name: 'fake',
+  engine: 'Fake 1.0',
+  cpu: 4,
+  memoryBytes: 8 * 2 ** 30,
+  devices: [],
+  architecture: 'x86_64',
+  notices: [],
+};
+
+export const NO_FACTS: ImageFacts = { labels: {}, exposedPorts: [] };
+
+export const IDLE: Usage = {
+  cpuMs: 0,
+  memoryBytes: 2 ** 20,
+  memoryMaxBytes: null,
+  networkReceivedBytes: 0,
+  networkSentBytes: 0,
+  blockReadBytes: null,
+  blockWrittenBytes: null,
+};

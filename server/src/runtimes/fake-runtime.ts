@@ -1,9 +1,8 @@
 import { on } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { ImageFacts } from '../domain/images/image-facts.ts';
 import type { Usage } from '../domain/sessions/statistics.ts';
 import { bootstrapFailed } from './causes.ts';
-import { FakeEngine, type FakeContainer } from './fake-engine.ts';
+import { FakeEngine, IDLE, NODE, NO_FACTS, type FakeContainer } from './fake-engine.ts';
 import { FakeFiles } from './fake-files.ts';
 import { FakeProcess } from './fake-process.ts';
 import {
@@ -99,7 +98,9 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
 
   async removeStorage(storage: StorageRef): Promise<void> {
     await this.#call();
-    const holder = [...this.engine.containers.values()].find(({ spec }) => spec.mounts.some((mount) => mount.storage.name === storage.name));
+    const holder = [...this.engine.containers.values()].find(({ spec }) =>
+      spec.mounts.some((mount) => mount.storage.name === storage.name),
+    );
     if (holder !== undefined) throw refused(`the storage is in use by session ${holder.spec.ref.sessionId}`);
     this.engine.storages.delete(storage.name);
   }
@@ -207,7 +208,7 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
 
   async nodes(): Promise<readonly NodeFacts[]> {
     await this.#call();
-    return [{ name: 'fake', engine: 'Fake 1.0', cpu: 4, memoryBytes: 8 * 2 ** 30, devices: [], architecture: 'x86_64', notices: [], ...this.#options.node }];
+    return [{ ...NODE, ...this.#options.node }];
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<ContainerRef> {
@@ -370,11 +371,10 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
   }
 }
 
-const NO_FACTS: ImageFacts = { labels: {}, exposedPorts: [] };
-
 /** Its bootstrap script is over. */
-function past({ bootstrapping: _, ...observed }: Observed): Observed {
-  return observed;
+function past(observed: Observed): Observed {
+  const { bootstrapping: _, ...rest } = observed;
+  return rest;
 }
 
 const keyOf = (ref: ContainerRef): string => `${ref.sessionId}/${ref.generation}/${ref.container}`;
@@ -385,13 +385,3 @@ const imageNotFound = (reference: string): RuntimeError =>
   new RuntimeError('fatal', { code: 'image-not-found', message: `there is no image "${reference}"`, remedy: 'Check its name and tag.' });
 
 const digestOf = (reference: string): string => `sha256:${Buffer.from(reference).toString('hex').padEnd(64, '0').slice(0, 64)}`;
-
-const IDLE: Usage = {
-  cpuMs: 0,
-  memoryBytes: 2 ** 20,
-  memoryMaxBytes: null,
-  networkReceivedBytes: 0,
-  networkSentBytes: 0,
-  blockReadBytes: null,
-  blockWrittenBytes: null,
-};

@@ -156,7 +156,10 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
     it('lets containers of one session find each other, and removes one without the others', async () => {
       const { ref } = plainSpec(digest);
       const others = { ...ref, container: 'sub1' };
-      await Promise.all([started({ ref, peers: ['sub1'] }), started({ ref: others, peers: ['main1'], command: [], tty: true, stdin: 'open' })]);
+      await Promise.all([
+        started({ ref, peers: ['sub1'] }),
+        started({ ref: others, peers: ['main1'], command: [], tty: true, stdin: 'open' }),
+      ]);
       expect((await runtime.list()).filter(({ ref: { sessionId } }) => sessionId === ref.sessionId)).toHaveLength(2);
       const find = async () => (await runtime.exec(ref, { command: ['getent', 'hosts', 'sub1'], tty: null })).exited;
       if (runtime.kind !== 'fake') await expect.poll(find, PATIENCE).toBe(0);

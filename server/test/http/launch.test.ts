@@ -143,12 +143,27 @@ describe('services', () => {
   });
 
   test.each<[string, CreateSessionInput['ports']]>([
-    ['with one name', [{ name: 'a', port: 1 }, { name: 'a', port: 2 }]],
-    ['on one port', [{ name: 'a', port: 1 }, { name: 'b', port: 1 }]],
+    [
+      'with one name',
+      [
+        { name: 'a', port: 1 },
+        { name: 'a', port: 2 },
+      ],
+    ],
+    [
+      'on one port',
+      [
+        { name: 'a', port: 1 },
+        { name: 'b', port: 1 },
+      ],
+    ],
     ['that an address cannot name', [{ name: 'a--b', port: 1 }]],
     ['on no port', [{ name: 'a', port: 0 }]],
   ])('%s are refused', async (_, ports) => {
-    expect(await refusal({ ports: ports ?? [] })).toMatchObject({ code: 'invalid-field', field: expect.stringMatching(/^ports/) as string });
+    expect(await refusal({ ports: ports ?? [] })).toMatchObject({
+      code: 'invalid-field',
+      field: expect.stringMatching(/^ports/) as string,
+    });
   });
 });
 

@@ -48,11 +48,7 @@ describe('the least an image needs', () => {
 
 describe('what is asked for', () => {
   test.each<[string, Partial<Asked>, string]>([
-    [
-      'too few CPUs',
-      { cpu: 0.999 },
-      'the image needs at least 1 CPU (its label ai.backend.resource.min.cpu is "1"): 0.999 CPUs asked for',
-    ],
+    ['too few CPUs', { cpu: 0.999 }, 'the image needs at least 1 CPU (its label ai.backend.resource.min.cpu is "1"): 0.999 CPUs asked for'],
     [
       'too little memory',
       { memoryBytes: 512 * MIB - 1 },
@@ -63,12 +59,10 @@ describe('what is asked for', () => {
       { memoryBytes: 4096 * MIB },
       'the image takes at most 2GiB of memory (its label ai.backend.resource.max.mem is "2g"): 4GiB of memory asked for',
     ],
-    [
-      'too many GPUs',
-      { gpu: 2 },
-      'the image takes at most 1 GPU (its label ai.backend.resource.max.cuda.device is "1"): 2 GPUs asked for',
-    ],
-  ])('%s', (_, asked, message) => expect(unfitFor({ ...NOTHING, ...asked }, THEIRS)?.cause).toMatchObject({ code: 'resources-unfit', message }));
+    ['too many GPUs', { gpu: 2 }, 'the image takes at most 1 GPU (its label ai.backend.resource.max.cuda.device is "1"): 2 GPUs asked for'],
+  ])('%s', (_, asked, message) =>
+    expect(unfitFor({ ...NOTHING, ...asked }, THEIRS)?.cause).toMatchObject({ code: 'resources-unfit', message }),
+  );
 
   test.each<[string, Partial<Asked>]>([
     ['nothing', {}],

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { imagePorts } from './image-ports.ts';
 
 const declared = (label: string, exposedPorts: number[] = []): string[] =>
-  imagePorts({ labels: { 'ai.backend.service-ports': label }, exposedPorts }).map(({ name, port, protocol }) => `${name}:${port}/${protocol}`);
+  imagePorts({ labels: { 'ai.backend.service-ports': label }, exposedPorts }).map(
+    ({ name, port, protocol }) => `${name}:${port}/${protocol}`,
+  );
 
 describe('the services an image declares', () => {
   test.each<[string, number[], string[]]>([
@@ -19,12 +21,19 @@ describe('the services an image declares', () => {
   ])('%j, EXPOSE %j', (label, exposed, services) => expect(declared(label, exposed)).toEqual(services));
 
   test('are of the form that others are, whatever its labels say', () => {
-    const label = fc.oneof(fc.string(), fc.stringMatching(/^([a-zA-Z_-]{0,40}:(http|tcp|pty):(\d{1,6}|\[\d{1,6}(,\d{1,6}){0,3}\]),?){0,5}$/));
+    const label = fc.oneof(
+      fc.string(),
+      fc.stringMatching(/^([a-zA-Z_-]{0,40}:(http|tcp|pty):(\d{1,6}|\[\d{1,6}(,\d{1,6}){0,3}\]),?){0,5}$/),
+    );
     fc.assert(
       fc.property(label, fc.array(fc.integer({ min: 1, max: 65_535 })), (text, exposedPorts) => {
         const services = imagePorts({ labels: { 'ai.backend.service-ports': text }, exposedPorts });
         const distinct = (of: (service: ServicePort) => unknown): boolean => new Set(services.map(of)).size === services.length;
-        return services.every((service) => ServicePort.safeParse(service).success) && distinct(({ name }) => name) && distinct(({ port }) => port);
+        return (
+          services.every((service) => ServicePort.safeParse(service).success) &&
+          distinct(({ name }) => name) &&
+          distinct(({ port }) => port)
+        );
       }),
     );
   });

@@ -22,10 +22,7 @@ export function imagePorts({ labels, exposedPorts }: ImageFacts): readonly Servi
 const portsIn = (text: string): readonly number[] => text.replaceAll(/[[\]]/g, '').split(',').map(Number);
 
 function servicesOf(label: string, protocol: ServicePort['protocol'], ports: readonly number[]): readonly ServicePort[] {
-  const name = label
-    .toLowerCase()
-    .replaceAll(/[_-]+/g, '-')
-    .replaceAll(/^-|-$/g, '');
+  const name = label.toLowerCase().replaceAll(/[_-]+/g, '-').replaceAll(/^-|-$/g, '');
   return ports
     .map((port, index): ServicePort => ({ name: index === 0 ? name : `${name}-${port}`, port, protocol }))
     .filter((service) => ServiceName.safeParse(service.name).success && service.port >= 1 && service.port <= 65_535);
@@ -33,7 +30,5 @@ function servicesOf(label: string, protocol: ServicePort['protocol'], ports: rea
 
 /** Of those with the same name or port the first. */
 export function unlike(services: readonly ServicePort[]): readonly ServicePort[] {
-  return services.filter(
-    (one, index) => services.findIndex((other) => other.name === one.name || other.port === one.port) === index,
-  );
+  return services.filter((one, index) => services.findIndex((other) => other.name === one.name || other.port === one.port) === index);
 }

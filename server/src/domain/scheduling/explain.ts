@@ -74,7 +74,10 @@ function usedBy(session: Session, room: NodeRoom, slot: keyof Slots): string {
 /** One line for the terminal and the reason column. */
 export function waitingText(waiting: WaitingFor): string {
   const held = (waiting.holds ?? []).map(({ reason }) => reason);
-  const reasons = [...held, ...waiting.reasons.map(({ node, reason }) => (reason.startsWith(`${node} is `) ? reason : `${reason} on ${node}`))];
+  const reasons = [
+    ...held,
+    ...waiting.reasons.map(({ node, reason }) => (reason.startsWith(`${node} is `) ? reason : `${reason} on ${node}`)),
+  ];
   const place = waiting.of > 1 ? ` (${ordinal(waiting.position)} of ${waiting.of} in the queue)` : '';
   return reasons.length === 0 ? `waiting: no node is known yet${place}` : `waiting: ${reasons.join('; ')}${place}`;
 }
@@ -104,10 +107,6 @@ export function neverFits(need: Slots, capacities: Capacities, cluster = SINGLE)
 }
 
 const slotWords = ({ cpu, memoryBytes, gpu }: Slots): string =>
-  [
-    cpu > 0 ? count(cpu, 'CPU') : '',
-    memoryBytes > 0 ? `${formatBytes(memoryBytes)} of memory` : '',
-    gpu > 0 ? count(gpu, 'GPU') : '',
-  ]
+  [cpu > 0 ? count(cpu, 'CPU') : '', memoryBytes > 0 ? `${formatBytes(memoryBytes)} of memory` : '', gpu > 0 ? count(gpu, 'GPU') : '']
     .filter((part) => part !== '')
     .join(', ');

@@ -85,7 +85,10 @@ function seatAll(session: Session, rooms: readonly NodeRoom[], ceilings: Ceiling
   let left = rooms;
   for (let rank = 0; rank < clusterOf(session.spec).size; rank += 1) {
     const bound = boundNode(session, rank);
-    const fitting = left.filter(({ capacity, capacity: { name, reachable }, free }) => (bound === null || bound === name) && reachable && fits(need, free) && suits(capacity));
+    const fitting = left.filter(
+      ({ capacity, capacity: { name, reachable }, free }) =>
+        (bound === null || bound === name) && reachable && fits(need, free) && suits(capacity),
+    );
     const [best] = byFreeCpu(fitting);
     if (best === undefined) return undefined;
     const seat = seatIn(best, { session, rank, ceilings });
@@ -115,7 +118,11 @@ function seatIn(room: NodeRoom, { session, rank, ceilings }: { session: Session;
 function less(room: NodeRoom, need: Slots, devices: readonly string[]): NodeRoom {
   const freeDevices = room.freeDevices.filter((device) => !devices.includes(device));
   const { cpu, memoryBytes } = room.free;
-  return { ...room, freeDevices, free: { cpu: thousandths(cpu - need.cpu), memoryBytes: memoryBytes - need.memoryBytes, gpu: freeDevices.length } };
+  return {
+    ...room,
+    freeDevices,
+    free: { cpu: thousandths(cpu - need.cpu), memoryBytes: memoryBytes - need.memoryBytes, gpu: freeDevices.length },
+  };
 }
 
 /** The rooms once `session` has taken its places in them. */
@@ -125,7 +132,11 @@ export function take(rooms: readonly NodeRoom[], session: Session): readonly Nod
   return rooms.map((room) => {
     const here = seatsOf(grant).filter(({ node }) => node === room.capacity.name);
     if (here.length === 0) return room;
-    const left = less(room, times(here.length, slotsOf(session.spec)), here.flatMap(({ devices }) => devices));
+    const left = less(
+      room,
+      times(here.length, slotsOf(session.spec)),
+      here.flatMap(({ devices }) => devices),
+    );
     return { ...left, holders: [...room.holders, session] };
   });
 }

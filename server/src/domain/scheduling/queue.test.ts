@@ -72,7 +72,12 @@ describe('the queue', () => {
 
   test('says that there is none, and lets everybody past who waits behind that', () => {
     const now = new Date(T0.getTime() + policy.agingMs + 1);
-    const { moved, waiting } = run([asking('arm', { architecture: 'aarch64' }), asking('b', { cpu: 1 })], [], [node({ architecture: 'x86_64' })], now);
+    const { moved, waiting } = run(
+      [asking('arm', { architecture: 'aarch64' }), asking('b', { cpu: 1 })],
+      [],
+      [node({ architecture: 'x86_64' })],
+      now,
+    );
     expect(ids(moved)).toEqual(['b']);
     expect(waitingText(waiting.get('arm') ?? { position: 0, of: 0, reasons: [] })).toBe(
       'waiting: n1 is x86_64, aarch64 was asked for (1st of 2 in the queue)',

@@ -96,7 +96,9 @@ class QueuePass {
   /** A session for which there is no kind of machine here holds nobody up, however long it waits. */
   private isConceivable(session: Session): boolean {
     const bound = boundNode(session);
-    return this.rooms.some(({ capacity }) => (bound === null || capacity.name === bound) && explainMachine(session, capacity) === undefined);
+    return this.rooms.some(
+      ({ capacity }) => (bound === null || capacity.name === bound) && explainMachine(session, capacity) === undefined,
+    );
   }
 
   /** What reserves nothing takes nothing from whoever waits; only a strict order holds it up. */

@@ -121,7 +121,10 @@ function refuseContradictions(input: CreateSession, spec: SessionSpec): void {
     refuse('bootstrapScript', "it would not run before the image's entry point: give the command instead of keeping the entry point");
   const shared = input.resources.sharedMemory;
   if (shared !== undefined && input.resources.memory !== undefined && shared >= input.resources.memory)
-    refuse('resources.sharedMemory', `${shared} bytes of shared memory are part of the ${input.resources.memory} bytes of memory: ask for less`);
+    refuse(
+      'resources.sharedMemory',
+      `${shared} bytes of shared memory are part of the ${input.resources.memory} bytes of memory: ask for less`,
+    );
   if (spec.memoryBytes !== null && spec.memoryBytes < MIN_MEMORY_BYTES)
     refuse('resources.memory', `${spec.memoryBytes} bytes of memory are too few for any container: ask for at least 6MiB`);
 }

@@ -101,7 +101,11 @@ function onCluster(group: Group): Seen {
     case 'restarting':
       return session.processStartedAt === null ? startingOnCluster(group) : givingUp(group);
     default:
-      return session.grant === null ? (allOf(group).some((one) => exists(one) && isHeard(one)) ? NOT_YET : NOTHING) : startingOnCluster(group);
+      return session.grant === null
+        ? allOf(group).some((one) => exists(one) && isHeard(one))
+          ? NOT_YET
+          : NOTHING
+        : startingOnCluster(group);
   }
 }
 
@@ -134,7 +138,9 @@ function onTheirWay(group: Group): Seen {
   const named = [{ name: MAIN, seen: group.main }, ...group.subs];
   const placed = named.filter(({ seen }) => seen.node !== undefined);
   const waiting = named.flatMap(({ name, seen }) => (seen.waiting === undefined ? [] : [{ name, waiting: seen.waiting }]));
-  const first = ['room', 'image', 'container'].map((what) => waiting.find((one) => one.waiting.for === what)).find((one) => one !== undefined);
+  const first = ['room', 'image', 'container']
+    .map((what) => waiting.find((one) => one.waiting.for === what))
+    .find((one) => one !== undefined);
   return {
     ...NOT_YET,
     ...(placed.length === named.length && group.main.node !== undefined && { node: group.main.node }),

@@ -13,7 +13,11 @@ describe('the services of a session', () => {
     ['the port by which it is ready', [{ port: 8888 }], ['app:8888']],
     ['which may have a name', [{ port: 8888, ports: [service('jupyter', 8888)] }], ['jupyter:8888']],
     ['which its image may have given it', [{ port: 8888 }, [service('lab', 8888)]], ['lab:8888']],
-    ['those asked for before those of the image', [{ ports: [service('a', 1)] }, [service('a', 2), service('b', 1), service('c', 3)]], ['a:1', 'c:3']],
+    [
+      'those asked for before those of the image',
+      [{ ports: [service('a', 1)] }, [service('a', 2), service('b', 1), service('c', 3)]],
+      ['a:1', 'c:3'],
+    ],
     ['a name that is taken', [{ port: 8888 }, [service('app', 80)]], ['app-8888:8888', 'app:80']],
   ])('%s', (_, args, expected) => expect(shown(...args)).toEqual(expected));
 

@@ -57,32 +57,32 @@ describe.each([
       '-> terminating: its bootstrap script was not done within 10m, so its command was not run',
       later(11 * MINUTE),
     ],
-    ['has its time, however long the launch took before that', { timeline: step('bootstrap', 9) }, atScript, 'wait 2000', later(18 * MINUTE)],
+    [
+      'has its time, however long the launch took before that',
+      { timeline: step('bootstrap', 9) },
+      atScript,
+      'wait 2000',
+      later(18 * MINUTE),
+    ],
     ['is past it', { timeline: step('bootstrap') }, up, '-> running: running'],
     ['but not ready', { timeline: step('bootstrap') }, noPort, 'note: started; waiting for port 8888 to answer'],
     ['and has its time for that, too', { timeline: step('ready', 9) }, noPort, 'wait 100', later(18 * MINUTE)],
-    [
-      'which is over',
-      { timeline: step('ready', 9) },
-      noPort,
-      '-> terminating: port 8888 did not answer within 10m',
-      later(20 * MINUTE),
-    ],
+    ['which is over', { timeline: step('ready', 9) }, noPort, '-> terminating: port 8888 did not answer within 10m', later(20 * MINUTE)],
     ['is told to stop meanwhile', { wanted: 'terminated' }, atScript, '-> terminating: stopped by request before it ran'],
-    [
-      'is a restarted one',
-      { state: 'restarting', processStartedAt: T0, startedAt: T0 },
-      atScript,
-      'note: running its bootstrap script',
-    ],
-  ])('%s', (_, changes, seen, expected, now = T0) => {
+    ['is a restarted one', { state: 'restarting', processStartedAt: T0, startedAt: T0 }, atScript, 'note: running its bootstrap script'],
+  ])('%s', (...[, changes, seen, expected, now = T0]) => {
     expect(short(decide(preparing(changes), seen, now, life))).toBe(expected);
   });
 
   test('has each step of its launch in its timeline', () => {
     const decision = decide(preparing({ timeline: step('bootstrap') }), noPort, later(MINUTE), life);
     expect(decision).toMatchObject({
-      changes: { timeline: [{ step: 'bootstrap', endedAt: later(MINUTE).toISOString() }, { step: 'ready', endedAt: null }] },
+      changes: {
+        timeline: [
+          { step: 'bootstrap', endedAt: later(MINUTE).toISOString() },
+          { step: 'ready', endedAt: null },
+        ],
+      },
     });
   });
 

@@ -36,7 +36,12 @@ function sinceStep({ timeline }: Session, name: 'bootstrap' | 'ready', now: Date
   return step?.step === name ? now.getTime() - Date.parse(step.startedAt) : undefined;
 }
 
-const say = (reason: string, timeline: Session['timeline']): Decision => ({ kind: 'note', reason, changes: { timeline }, event: 'progress' });
+const say = (reason: string, timeline: Session['timeline']): Decision => ({
+  kind: 'note',
+  reason,
+  changes: { timeline },
+  event: 'progress',
+});
 
 const neverAnswered = (session: Session, limitMs: number): Cause => ({
   code: 'port-never-answered',

@@ -83,7 +83,10 @@ function refuseBadBatch({ sessionType, startupCommand = '', startsAt }: CreatePa
 
 function refuseTooManyContainers({ clusterSize }: CreateParameters): void {
   if (clusterSize <= MAX_CLUSTER_SIZE) return;
-  throw new Refusal('quota-exceeded', `${clusterSize} containers (clusterSize) are more than a session may have here: at most ${MAX_CLUSTER_SIZE}`);
+  throw new Refusal(
+    'quota-exceeded',
+    `${clusterSize} containers (clusterSize) are more than a session may have here: at most ${MAX_CLUSTER_SIZE}`,
+  );
 }
 
 async function projectFor(
@@ -111,7 +114,11 @@ async function projectFor(
 function nodeFor({ config: { agentList } }: CreateParameters, caller: User): string | undefined {
   if (agentList.length === 0) return undefined;
   if (caller.role !== 'admin') throw new Refusal('insufficient-privilege', 'agentList: only administrators choose the node of a session');
-  if (agentList.length > 1) throw new Refusal('invalid-api-params', 'agentList: name one node; on which nodes the containers of a multi-node session run is decided here');
+  if (agentList.length > 1)
+    throw new Refusal(
+      'invalid-api-params',
+      'agentList: name one node; on which nodes the containers of a multi-node session run is decided here',
+    );
   return agentList[0];
 }
 

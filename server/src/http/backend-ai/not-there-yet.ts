@@ -2,10 +2,10 @@ import type { CreateParameters } from './create-parameters.ts';
 import { Refusal } from './refusal.ts';
 
 /** What real servers have and this one has not: said in a sentence, rather than left out silently. */
-export const notThereYet = (what: string): Refusal => new Refusal('not-implemented', `${what} not there yet: see docs/backend-ai.md for what is`);
+export const notThereYet = (what: string): Refusal =>
+  new Refusal('not-implemented', `${what} not there yet: see docs/backend-ai.md for what is`);
 
-const NOT_ASKED: readonly { readonly what: string; readonly isAsked: (asked: CreateParameters) => boolean }[] = [
-];
+const NOT_ASKED: readonly { readonly what: string; readonly isAsked: (asked: CreateParameters) => boolean }[] = [];
 
 export function refuseWhatIsNotThereYet(asked: CreateParameters): void {
   const found = NOT_ASKED.find(({ isAsked }) => isAsked(asked));

@@ -144,7 +144,7 @@ export class Images {
 
 /** Podman leaves out what an image has none of. */
 function factsOf({ Config: config }: ImageInspectInfo): ImageFacts {
-  const exposed = Object.keys((config?.ExposedPorts ?? {}) as object);
+  const exposed = Object.keys(config?.ExposedPorts ?? {});
   return {
     labels: config?.Labels ?? {},
     exposedPorts: exposed.filter((port) => /^\d+(\/tcp)?$/.test(port)).map((port) => Number.parseInt(port, 10)),

@@ -56,7 +56,12 @@ describe('what an engine says, in our words', () => {
     ['success with the flag: a child', { ExitCode: 0, OOMKilled: true }, {}, undefined],
     ['127 that the init program explains', { ExitCode: 127 }, { initFailure: 127 }, 'command-not-found'],
     ['a bootstrap script that failed', { ExitCode: 3 }, { bootstrap: { unfinished: true, notExecuted: undefined } }, 'bootstrap-failed'],
-    ['one that ran out of memory', { ExitCode: 137, OOMKilled: true }, { bootstrap: { unfinished: true, notExecuted: undefined } }, 'out-of-memory'],
+    [
+      'one that ran out of memory',
+      { ExitCode: 137, OOMKilled: true },
+      { bootstrap: { unfinished: true, notExecuted: undefined } },
+      'out-of-memory',
+    ],
     [
       'one that the engine interrupted',
       { ExitCode: 143 },

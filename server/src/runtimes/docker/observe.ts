@@ -70,8 +70,7 @@ function ended(ref: ContainerRef, container: ContainerInspectInfo, evidence: Evi
   const startedAt = instant(state.StartedAt);
   const finishedAt = instant(state.FinishedAt);
   const known = causeOf(container, evidence);
-  const interrupted =
-    known === undefined && startedAt !== undefined && wasInterrupted(container, { ...evidence, startedAt, finishedAt });
+  const interrupted = known === undefined && startedAt !== undefined && wasInterrupted(container, { ...evidence, startedAt, finishedAt });
   const cause = known ?? (evidence.bootstrap?.unfinished === true && !interrupted ? bootstrapFailed(state.ExitCode) : undefined);
   return {
     ref,

@@ -36,7 +36,10 @@ test('one that succeeds is over when the answer comes', async () => {
 });
 
 test('ports that are asked for by number, and those of the image, are told once it runs', async () => {
-  runtime.engine.imageFacts.set('lab:latest', { labels: { 'ai.backend.service-ports': 'jupyter:http:8081,sftp:tcp:2222' }, exposedPorts: [] });
+  runtime.engine.imageFacts.set('lab:latest', {
+    labels: { 'ai.backend.service-ports': 'jupyter:http:8081,sftp:tcp:2222' },
+    exposedPorts: [],
+  });
   const config = { preopen_ports: [8080, '9090'] };
   const pending = await stage.create({ lang: 'lab', ...BATCH, config, startsAt: '1h' });
   expect(pending.body).toMatchObject({ servicePorts: [] });
