@@ -54,7 +54,8 @@ export function standInSession(wish: CreateSession, { id, name }: { id: string; 
     lastLog: [],
     statistics: null,
     commit: null,
-    callback: wish.callbackUrl === undefined ? null : { url: wish.callbackUrl, lastStatus: null, lastProblem: null, lastAt: null, failures: 0 },
+    callback:
+      wish.callbackUrl === undefined ? null : { url: wish.callbackUrl, lastStatus: null, lastProblem: null, lastAt: null, failures: 0 },
     createdAt: NOW,
     startedAt: null,
     endedAt: null,

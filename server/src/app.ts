@@ -274,7 +274,10 @@ interface ApiParts extends LoopParts {
   readonly ready: () => Promise<{ ok: boolean; reason?: string }>;
 }
 
-function createApi({ config, storage, runtime, outgoing, metrics, log }: Parts, { nodes, loop, removal, uses, startGate, statistics, ready }: ApiParts): Http {
+function createApi(
+  { config, storage, runtime, outgoing, metrics, log }: Parts,
+  { nodes, loop, removal, uses, startGate, statistics, ready }: ApiParts,
+): Http {
   return createHttp({
     sessions: storage.sessions,
     users: storage.users,

@@ -17,7 +17,9 @@ export const define: Define = (command, run) => {
     .argument('<session>', 'id, beginning of an id, or name')
     .argument('<image>', 'what to call it: NAME or NAME:TAG')
     .option('--no-wait', 'only ask for it')
-    .action((session: string, image: string, options: CommitOptions) => run((context) => commitSession({ session, image }, options, context)));
+    .action((session: string, image: string, options: CommitOptions) =>
+      run((context) => commitSession({ session, image }, options, context)),
+    );
 };
 
 /** Asks for an image of a session's files and waits until it is there. Who stops waiting does not stop the making. */

@@ -9,7 +9,11 @@ import type { HttpParts } from './parts.ts';
 type Parts = Pick<HttpParts, 'sessions' | 'runtime' | 'newId' | 'now' | 'wake'>;
 
 /** Asks for an image of a session's files, called NAME[:TAG] in its owner's folder. */
-export async function commitSession(parts: Parts, { session, image }: { session: Session; image: string }, caller: Actor): Promise<Session> {
+export async function commitSession(
+  parts: Parts,
+  { session, image }: { session: Session; image: string },
+  caller: Actor,
+): Promise<Session> {
   if (!canCommit(parts.runtime))
     throw new ProblemError(
       'not-supported',

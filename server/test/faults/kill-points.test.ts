@@ -45,7 +45,8 @@ const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
   'engine.bootstrap-put': () => once({ bootstrapScript: 'true' }),
   'engine.container-exec': () => once({ bootstrapScript: 'true' }),
   // Written down some seconds after it was counted.
-  'store.session-uses': () => once({}, (session) => bed.keeper.ask((client) => client.runInSession({ params: { session }, body: { code: '1' } }))),
+  'store.session-uses': () =>
+    once({}, (session) => bed.keeper.ask((client) => client.runInSession({ params: { session }, body: { code: '1' } }))),
   'store.user': async () => {
     const body = { name: `u${randomUUID().slice(0, 8)}` };
     const made = bed.keeper.ask((client) => client.createUser({ body }));
@@ -94,7 +95,10 @@ const OF_SEVERAL: readonly KillPoint[] = [
   'store.session-log',
 ];
 
-async function once(more: Parameters<typeof asked>[0], meanwhile: (session: string) => Promise<unknown> = async () => undefined): Promise<void> {
+async function once(
+  more: Parameters<typeof asked>[0],
+  meanwhile: (session: string) => Promise<unknown> = async () => undefined,
+): Promise<void> {
   const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked(more) }));
   await bed.keeper.until(id, 'running', isRunning);
   await meanwhile(id);
@@ -130,18 +134,21 @@ const isElsewhere = (point: KillPoint): boolean => point.startsWith('cluster.');
 const POINTS = KILL_POINTS.filter((point) => !ON_DEMAND.includes(point) && !isElsewhere(point));
 
 describe.each(POINTS)('the server is killed at %s', (point) => {
-  test.each(sidesOf(POINTS.indexOf(point)))('%s the call: every session still reaches what was asked, and nothing is left over', async (side) => {
-    const kills = bed.keeper.kills;
-    if (FIRST_TIME.includes(point)) await forgetFirstTimes();
-    if (AT_START.includes(point) || FIRST_TIME.includes(point)) await bed.keeper.armNextStart(`${point}:${side}`);
-    else await bed.keeper.arm(`${point}:${side}`);
-    const several = OF_SEVERAL.includes(point) ? { clusterSize: 2 } : {};
-    const [ended] = await Promise.all([live(bed.keeper, several), DETOURS[point]?.()]);
-    expect(ended).toMatchObject({ state: 'terminated' });
-    await expect.poll(() => bed.keeper.kills, { timeout: 30_000, message: `${point} was never passed` }).toBeGreaterThan(kills);
-    expect(await nothingLeftOver(bed)).toEqual([]);
-    expect(bed.ledger.violations).toEqual([]);
-  });
+  test.each(sidesOf(POINTS.indexOf(point)))(
+    '%s the call: every session still reaches what was asked, and nothing is left over',
+    async (side) => {
+      const kills = bed.keeper.kills;
+      if (FIRST_TIME.includes(point)) await forgetFirstTimes();
+      if (AT_START.includes(point) || FIRST_TIME.includes(point)) await bed.keeper.armNextStart(`${point}:${side}`);
+      else await bed.keeper.arm(`${point}:${side}`);
+      const several = OF_SEVERAL.includes(point) ? { clusterSize: 2 } : {};
+      const [ended] = await Promise.all([live(bed.keeper, several), DETOURS[point]?.()]);
+      expect(ended).toMatchObject({ state: 'terminated' });
+      await expect.poll(() => bed.keeper.kills, { timeout: 30_000, message: `${point} was never passed` }).toBeGreaterThan(kills);
+      expect(await nothingLeftOver(bed)).toEqual([]);
+      expect(bed.ledger.violations).toEqual([]);
+    },
+  );
 });
 
 test('repeating an acknowledged create after a kill answers the same session', async () => {

@@ -107,14 +107,21 @@ describe('what a session uses', () => {
 
 describe('an image of a session', () => {
   const commit = (session: string, image = 'tool', client = alice()) => client.commitSession({ params: { session }, body: { image } });
-  const settled = (id: string) => until(alice(), id, 'an image', (session) => session.commit !== null && session.commit.state !== 'working');
+  const settled = (id: string) =>
+    until(alice(), id, 'an image', (session) => session.commit !== null && session.commit.state !== 'working');
 
   test('is made in the background, told as it goes, and can be started from', async () => {
     faults.commitSteps = 3;
     const { id } = await running();
     expect((await commit(id, 'tool:1')).commit).toMatchObject({ state: 'working', image: 'docker://localhost/berth/alice/tool:1' });
-    expect((await settled(id)).commit).toMatchObject({ state: 'done', digest: expect.stringMatching(/^sha256:/), endedAt: expect.any(String) });
-    const messages = (await server.storage.sessions.events({ ownerId: null, sessionId: id, after: null, limit: 100 })).map((event) => event.message);
+    expect((await settled(id)).commit).toMatchObject({
+      state: 'done',
+      digest: expect.stringMatching(/^sha256:/),
+      endedAt: expect.any(String),
+    });
+    const messages = (await server.storage.sessions.events({ ownerId: null, sessionId: id, after: null, limit: 100 })).map(
+      (event) => event.message,
+    );
     expect(messages).toEqual(expect.arrayContaining([expect.stringContaining('layer 2 of 3'), expect.stringContaining('was made of it')]));
     const next = await create({ image: 'docker://localhost/berth/alice/tool:1', pull: 'never' });
     await until(alice(), next.id, 'running', isRunning);
@@ -167,7 +174,7 @@ describe('an image of a session', () => {
     await end(id);
   });
 
-  test('is refused in words: a second one at a time, a name that is none, one that does not run, somebody else\'s', async () => {
+  test("is refused in words: a second one at a time, a name that is none, one that does not run, somebody else's", async () => {
     faults.commitSteps = 1_000_000;
     const { id } = await running();
     await commit(id);

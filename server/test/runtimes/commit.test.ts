@@ -60,7 +60,9 @@ describe.each(ENGINES)('on $name an image of a session', ({ host }) => {
 
   test('says nothing of how the session was started: no variable, label or command of it', async () => {
     const ref = await started(digest, { command: ['sh', '-c', ': do-not-tell-either; sleep 1000'] });
-    const image = await bareEngine(bench).getImage(await commit(requestFor(ref))).inspect();
+    const image = await bareEngine(bench)
+      .getImage(await commit(requestFor(ref)))
+      .inspect();
     const told = JSON.stringify(image);
     expect(told).not.toMatch(/do-not-tell|BERTH_|berth\.(instance|session|owner)|\/home\/ada/);
     expect(told).not.toContain(ref.sessionId);
@@ -77,8 +79,15 @@ describe.each(ENGINES)('on $name an image of a session', ({ host }) => {
     made.push(spec.ref);
     // Nothing in it can be run; a container that was only made has files, too.
     await bench.runtime.create({ ...spec, command: ['/none'] });
-    const { Config: config } = await bareEngine(bench).getImage(await commit(requestFor(spec.ref))).inspect();
-    expect(config).toMatchObject({ WorkingDir: '/srv', Cmd: ['one', 'two three'], Labels: { maintainer: 'ada' }, ExposedPorts: { '8888/tcp': {} } });
+    const { Config: config } = await bareEngine(bench)
+      .getImage(await commit(requestFor(spec.ref)))
+      .inspect();
+    expect(config).toMatchObject({
+      WorkingDir: '/srv',
+      Cmd: ['one', 'two three'],
+      Labels: { maintainer: 'ada' },
+      ExposedPorts: { '8888/tcp': {} },
+    });
     expect(config.Env).toContain('GREETING=hello there');
     await bench.runtime.remove(spec.ref);
     await removeImage(bench, scratch);
@@ -100,9 +109,7 @@ describe.each(ENGINES)('on $name an image of a session', ({ host }) => {
     const ref = await started(digest);
     const request = requestFor(ref);
     const [repo, tag] = [`localhost/berth-commit/${bench.instance.slice(0, 8)}`, request.key];
-    const { Id } = await bareEngine(bench)
-      .getContainer(`berth-${ref.sessionId}-g1-main1`)
-      .inspect();
+    const { Id } = await bareEngine(bench).getContainer(`berth-${ref.sessionId}-g1-main1`).inspect();
     await bareEngine(bench).getContainer(Id).commit({ repo, tag });
     expect(await drafts()).toEqual([`${repo}:${tag}`]);
     expect(await commit(request)).toMatch(/[0-9a-f]{64}/);
@@ -110,10 +117,13 @@ describe.each(ENGINES)('on $name an image of a session', ({ host }) => {
     await bareEngine(bench).getContainer(Id).commit({ repo, tag: 'abandoned' });
     const next = bench.again();
     await expect
-      .poll(async () => {
-        await next.list();
-        return drafts();
-      }, { timeout: 30_000 })
+      .poll(
+        async () => {
+          await next.list();
+          return drafts();
+        },
+        { timeout: 30_000 },
+      )
       .toEqual([]);
   });
 });

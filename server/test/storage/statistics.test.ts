@@ -38,7 +38,7 @@ test('what was counted last is kept, whoever writes it when', async () => {
   expect(await kept(id)).toEqual(counted(60, 300));
 });
 
-test('figures of many are written at once; those of nobody are nobody\'s', async () => {
+test("figures of many are written at once; those of nobody are nobody's", async () => {
   const [one, two] = [await makeSession(storage, owner), await makeSession(storage, owner)];
   const many: [string, KeptStatistics][] = [
     [one.id, counted(1, 1)],
@@ -61,11 +61,7 @@ test('only what runs is to be counted, with the figures so far', async () => {
   const session = await makeSession(storage, owner);
   const startedAt = new Date('2026-01-01T00:00:00Z');
   expect(await storage.sessions.counted()).not.toContainEqual(expect.objectContaining({ id: session.id }));
-  await storage.sessions.save(
-    after(session, { state: 'running', grant: GRANT, generation: 1, processStartedAt: startedAt }),
-    null,
-    null,
-  );
+  await storage.sessions.save(after(session, { state: 'running', grant: GRANT, generation: 1, processStartedAt: startedAt }), null, null);
   await keep(session.id, counted(1, 1));
   expect(await storage.sessions.counted()).toContainEqual({
     id: session.id,

@@ -50,7 +50,11 @@ export class FakeReconciler {
   private readonly unsubscribe: () => void;
 
   private constructor(
-    parts: Pick<FakeReconciler, 'runtime' | 'nodes' | 'removal' | 'statistics'> & { loop: Loop; watch: EngineWatch; unsubscribe: () => void },
+    parts: Pick<FakeReconciler, 'runtime' | 'nodes' | 'removal' | 'statistics'> & {
+      loop: Loop;
+      watch: EngineWatch;
+      unsubscribe: () => void;
+    },
   ) {
     this.runtime = parts.runtime;
     this.nodes = parts.nodes;

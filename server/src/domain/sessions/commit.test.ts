@@ -22,7 +22,10 @@ describe('an image of a session', () => {
   test('is told as working, done, or failed with the cause', () => {
     const cause = { code: 'disk-full', message: 'the disk is full', remedy: 'free space' } as const;
     expect(presentCommit(running)).toBeNull();
-    expect(presentCommit({ ...running, commit: asked })).toMatchObject({ image: 'docker://localhost/berth/alice/tool:1', state: 'working' });
+    expect(presentCommit({ ...running, commit: asked })).toMatchObject({
+      image: 'docker://localhost/berth/alice/tool:1',
+      state: 'working',
+    });
     expect(presentCommit({ ...running, commit: committed(asked, 'sha256:1', T0) })).toMatchObject({ state: 'done', digest: 'sha256:1' });
     expect(presentCommit({ ...running, commit: commitFailed(asked, cause, T0) })).toMatchObject({
       state: 'failed',

@@ -57,7 +57,8 @@ export const commitFailed = (commit: Commit, cause: Cause, now: Date): Commit =>
 export function presentCommit(session: Session): SessionCommit | null {
   const { commit } = session;
   if (commit === null) return null;
-  const over = isCommitting(session) && isFinal(session.state) ? commitFailed(commit, ENDED, session.endedAt ?? session.stateSince) : commit;
+  const over =
+    isCommitting(session) && isFinal(session.state) ? commitFailed(commit, ENDED, session.endedAt ?? session.stateSince) : commit;
   const { id, reference, digest, cause, askedAt, endedAt } = over;
   return {
     id,

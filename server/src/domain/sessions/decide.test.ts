@@ -229,6 +229,7 @@ function enact(
         session: note(session, { generation: session.generation + 1, processStartedAt: null, logsKept: false }),
         seen: { phase: 'created', node: 'n1', ready: false },
       };
+    case 'ask-again':
     case 'release':
       return { session, seen: absent };
     case 'commit':

@@ -95,7 +95,8 @@ export class Commits {
       if (layered === undefined || origin === undefined) throw originGone(container.Image);
       const config = cleanConfig(origin);
       const replaced = (await this.#find(reference))?.Id;
-      const digest = (await this.#nameLayers(reference, layered, config)) ?? (await this.#copyFiles(reference, layered, { config, report }));
+      const digest =
+        (await this.#nameLayers(reference, layered, config)) ?? (await this.#copyFiles(reference, layered, { config, report }));
       if (replaced !== undefined && replaced !== digest) await this.#remove(replaced);
       return digest;
     } finally {

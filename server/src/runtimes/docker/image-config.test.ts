@@ -4,7 +4,7 @@ import { cleanConfig, configFile, importChanges } from './image-config.ts';
 const image = (config: object) => ({ Config: config }) as Parameters<typeof cleanConfig>[0];
 
 describe('an image that is made of a session', () => {
-  test('says what the image of the session says, and nothing that is Berth\'s', () => {
+  test("says what the image of the session says, and nothing that is Berth's", () => {
     const config = { Env: ['PATH=/bin'], Cmd: ['bash'], Labels: { maintainer: 'ada', 'berth.recipe': 'x' }, Entrypoint: null, User: '' };
     expect(cleanConfig(image(config))).toEqual({ Env: ['PATH=/bin'], Cmd: ['bash'], Labels: { maintainer: 'ada' } });
     expect(cleanConfig(image({ Labels: { 'berth.recipe': 'x' } }))).toEqual({});

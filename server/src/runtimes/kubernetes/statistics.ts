@@ -75,10 +75,22 @@ export function usageIn(told: string): Usage {
     cpuMs: microseconds !== null ? Math.round(microseconds / 1e3) : nanoseconds !== null ? Math.round(nanoseconds / 1e6) : null,
     memoryBytes: used === null ? null : Math.max(used - cached, 0),
     memoryMaxBytes: first('most'),
-    networkReceivedBytes: summed('net', interfaces.map(({ received }) => received)),
-    networkSentBytes: summed('net', interfaces.map(({ sent }) => sent)),
-    blockReadBytes: summed('disk', of('disk').flatMap((words) => transfersIn(words, { v1: 'Read', v2: 'rbytes' }))),
-    blockWrittenBytes: summed('disk', of('disk').flatMap((words) => transfersIn(words, { v1: 'Write', v2: 'wbytes' }))),
+    networkReceivedBytes: summed(
+      'net',
+      interfaces.map(({ received }) => received),
+    ),
+    networkSentBytes: summed(
+      'net',
+      interfaces.map(({ sent }) => sent),
+    ),
+    blockReadBytes: summed(
+      'disk',
+      of('disk').flatMap((words) => transfersIn(words, { v1: 'Read', v2: 'rbytes' })),
+    ),
+    blockWrittenBytes: summed(
+      'disk',
+      of('disk').flatMap((words) => transfersIn(words, { v1: 'Write', v2: 'wbytes' })),
+    ),
   };
 }
 

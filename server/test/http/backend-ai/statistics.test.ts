@@ -72,7 +72,7 @@ describe('the history of statuses', () => {
     expect(Object.keys(history)).toEqual(['PENDING', 'RUNNING', 'TERMINATED']);
     for (const at of Object.values(history)) expect(new Date(String(at)).toISOString()).toBe(at);
   });
-  test('is its owner\'s to see', async () => {
+  test("is its owner's to see", async () => {
     const { id } = await stage.made();
     expect((await stage.bob.send('GET', `/session/${id}/status-history`)).status).toBe(404);
     expect((await stage.root.send('GET', `/session/${id}/status-history?owner_access_key=${stage.keys.alice.accessKey}`)).status).toBe(200);
@@ -86,7 +86,13 @@ describe('the graph of dependencies', () => {
     const second = await stage.made({ ...batch, dependencies: [first.name] });
     const third = await stage.made({ ...batch, dependencies: [first.id, second.id] });
     await stage.become(first.id, ending('terminated', { exitCode: 0, finished: true }));
-    const leaf = { session_id: first.id, session_name: first.name, status: 'TERMINATED', status_changed: expect.any(String), depends_on: [] };
+    const leaf = {
+      session_id: first.id,
+      session_name: first.name,
+      status: 'TERMINATED',
+      status_changed: expect.any(String),
+      depends_on: [],
+    };
     expect(await get(`/session/${third.id}/dependency-graph`)).toEqual({
       session_id: third.id,
       session_name: third.name,
@@ -117,20 +123,28 @@ describe('saving a session as an image', () => {
   });
   test('is called after the session where no name is given', async () => {
     const { id } = await stage.running({ clientSessionToken: 'To.Save_it-2' });
-    expect((await stage.py.send('POST', `/session/${id}/commit`)).body).toMatchObject({ path: 'docker://localhost/berth/alice/to-save-it-2:latest' });
+    expect((await stage.py.send('POST', `/session/${id}/commit`)).body).toMatchObject({
+      path: 'docker://localhost/berth/alice/to-save-it-2:latest',
+    });
   });
-  test('is refused: a bad name, a session that does not run, somebody else\'s', async () => {
+  test("is refused: a bad name, a session that does not run, somebody else's", async () => {
     const { id } = await stage.running();
     expect((await stage.js.send('POST', `/session/${id}/commit`, { body: { image_name: 'berth/base' } })).status).toBe(400);
     expect((await stage.bob.send('POST', `/session/${id}/commit`)).status).toBe(404);
     expect((await stage.root.send('POST', `/session/${id}/commit?owner_access_key=${stage.keys.alice.accessKey}`)).status).toBe(403);
     const pending = await stage.made();
-    expect(await stage.js.send('POST', `/session/${pending.id}/commit`)).toMatchObject({ status: 400, body: { type: `${TYPE}invalid-api-params` } });
+    expect(await stage.js.send('POST', `/session/${pending.id}/commit`)).toMatchObject({
+      status: 400,
+      body: { type: `${TYPE}invalid-api-params` },
+    });
   });
   test('is not implemented where a runtime cannot do it', async () => {
     const elsewhere = await Stage.open();
     const { id } = await elsewhere.running();
-    expect(await elsewhere.js.send('POST', `/session/${id}/commit`)).toMatchObject({ status: 501, body: { type: `${TYPE}not-implemented` } });
+    expect(await elsewhere.js.send('POST', `/session/${id}/commit`)).toMatchObject({
+      status: 501,
+      body: { type: `${TYPE}not-implemented` },
+    });
     expect((await elsewhere.js.send('GET', `/session/${id}/commit`)).body).toEqual({ kernel: id, status: 'ready' });
     await elsewhere.close();
   });
