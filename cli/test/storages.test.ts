@@ -16,7 +16,10 @@ const storage = (...args: string[]) => runInProcess(['storage', ...args], env);
 
 test('create says how a session gets it', async () => {
   expect(await storage('create', 'data', '--project', 'lab')).toMatchObject({ code: 0, stdout: expect.stringContaining('--mount data') });
-  expect(server.requests.at(-1)).toMatchObject({ path: '/api/storages', body: { name: 'data', project: 'lab', clientToken: expect.any(String) } });
+  expect(server.requests.at(-1)).toMatchObject({
+    path: '/api/storages',
+    body: { name: 'data', project: 'lab', clientToken: expect.any(String) },
+  });
   expect(JSON.parse((await storage('create', 'more', '--json')).stdout)).toMatchObject({ name: 'more', state: 'ready' });
 });
 
@@ -64,4 +67,5 @@ test('a mount that is not understood is refused before anything is asked', async
 });
 
 test.each(['create', 'list', 'show', 'delete'])('the help of %s has an example', async (verb) =>
-  expect((await storage(verb, '--help')).stdout).toMatch(new RegExp(`^  .*berth storage ${verb} .+$`, 'm')));
+  expect((await storage(verb, '--help')).stdout).toMatch(new RegExp(`^  .*berth storage ${verb} .+$`, 'm')),
+);

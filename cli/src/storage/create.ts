@@ -11,7 +11,10 @@ export const define: Define = (command, run) => {
   command
     .argument('<name>', '4 to 64 of a-z, 0-9 and -, beginning with a letter')
     .option('--project <project>', 'name or id; without it your own')
-    .addHelpText('after', '\nA folder that several sessions have, one after another or at once:\n  berth storage create data\n  berth session create --mount data')
+    .addHelpText(
+      'after',
+      '\nA folder that several sessions have, one after another or at once:\n  berth storage create data\n  berth session create --mount data',
+    )
     .action((name: string, options: CreateOptions) => run((context) => createStorage(name, options, context)));
 };
 

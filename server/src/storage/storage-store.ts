@@ -84,7 +84,9 @@ export class PostgresStorageStore implements StorageStore, StorageRemovals {
   ): Promise<readonly Storage[]> {
     const order = readyFirst ? sql`(f.deleted_at is null) desc, f.id desc` : sql`f.id desc`;
     const { rows } = await sql<Storage>`
-      select ${STORAGE} from storages f ${JOIN_NAMES} where f.removed_at is null and ${condition} order by ${order} limit ${limit}`.execute(db);
+      select ${STORAGE} from storages f ${JOIN_NAMES} where f.removed_at is null and ${condition} order by ${order} limit ${limit}`.execute(
+      db,
+    );
     return rows;
   }
 
@@ -115,7 +117,9 @@ export class PostgresStorageStore implements StorageStore, StorageRemovals {
 
   async removed(id: string, now: Date): Promise<void> {
     await killPoint('store.storage', () =>
-      sql`update storages set removed_at = ${now}, trouble = '' where id = ${id} and deleted_at is not null and removed_at is null`.execute(this.#db),
+      sql`update storages set removed_at = ${now}, trouble = '' where id = ${id} and deleted_at is not null and removed_at is null`.execute(
+        this.#db,
+      ),
     );
   }
 
@@ -132,6 +136,10 @@ const nameTaken = (name: string): ProblemError =>
   new ProblemError('name-taken', `You have a storage named "${name}": choose another name, or delete that one first.`, { field: 'name' });
 
 const tokenReused = ({ id, name }: Storage): ProblemError =>
-  new ProblemError('token-reused', `The client token was used for another request, which made the storage "${name}" (${id}): use a new token.`, {
-    field: 'clientToken',
-  });
+  new ProblemError(
+    'token-reused',
+    `The client token was used for another request, which made the storage "${name}" (${id}): use a new token.`,
+    {
+      field: 'clientToken',
+    },
+  );

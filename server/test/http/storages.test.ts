@@ -40,7 +40,14 @@ const volume = (id: string): string => `storage-${id}`;
 test('one that is made is shown, listed, and made once for one token', async () => {
   const body = { name: freshName(), clientToken: 'mine' };
   const made = await alice().createStorage({ body });
-  expect(made).toMatchObject({ name: body.name, owner: { name: 'alice' }, project: { name: 'alice' }, state: 'ready', reason: '', mountedBy: [] });
+  expect(made).toMatchObject({
+    name: body.name,
+    owner: { name: 'alice' },
+    project: { name: 'alice' },
+    state: 'ready',
+    reason: '',
+    mountedBy: [],
+  });
   expect(await alice().createStorage({ body })).toEqual(made);
   expect(await alice().getStorage({ params: { storage: body.name } })).toEqual(made);
   expect((await alice().listStorages({ query: {} })).items).toContainEqual(made);
@@ -56,7 +63,11 @@ test("others hear that there is none; an administrator finds it by its id and in
     await expect(bob.client.getStorage({ params: { storage } })).rejects.toMatchObject({ code: 'not-found' });
     await expect(bob.client.deleteStorage({ params: { storage } })).rejects.toMatchObject({ code: 'not-found' });
     const mounting = bob.client.createSession({ body: { mounts: [{ storage }] } });
-    await expect(mounting).rejects.toMatchObject({ code: 'not-found', field: 'mounts', message: expect.stringContaining(`no storage named "${storage}"`) });
+    await expect(mounting).rejects.toMatchObject({
+      code: 'not-found',
+      field: 'mounts',
+      message: expect.stringContaining(`no storage named "${storage}"`),
+    });
   }
   await expect(bob.client.listStorages({ query: { owner: 'alice' } })).rejects.toMatchObject({ code: 'forbidden' });
   expect((await root.client.listStorages({ query: { owner: '*', limit: 200 } })).items).toContainEqual(expect.objectContaining({ id }));
@@ -96,7 +107,10 @@ describe('a session', () => {
       [{ storage: name, target: '/home/alice' }],
       [{ storage: name, target: 'work' }],
       [{ storage: name, target: '/work' }, { storage: other.name }],
-      [{ storage: name, target: '/x' }, { storage: other.name, target: '/x' }],
+      [
+        { storage: name, target: '/x' },
+        { storage: other.name, target: '/x' },
+      ],
     ])
       await expect(start({ mounts })).rejects.toMatchObject({ code: 'invalid-field', field: 'mounts' });
     await expect(start({ mounts: [{ storage: 'nowhere' }] })).rejects.toMatchObject({ code: 'not-found', field: 'mounts' });

@@ -62,7 +62,9 @@ describe.each(PLATFORMS)('a storage on $name', ({ on, image }) => {
     await storage('create', 'wanted');
     const session = await running([{ storage: 'wanted' }]);
     // As a user may leave it: nobody, not even she, may look into this folder.
-    expect(await inside(session, 'cd /work/wanted && echo old > note && mkdir -p shut/in && touch shut/in/it && chmod 000 shut')).toMatchObject({ code: 0 });
+    expect(
+      await inside(session, 'cd /work/wanted && echo old > note && mkdir -p shut/in && touch shut/in/it && chmod 000 shut'),
+    ).toMatchObject({ code: 0 });
     const refused = await storage('delete', 'wanted');
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(`"${session.name}"`) });
     expect(await inside(session, 'cat /work/wanted/note')).toMatchObject({ stdout: 'old\n' });

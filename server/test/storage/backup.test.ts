@@ -54,7 +54,10 @@ async function everything(db: Database): Promise<unknown> {
 async function fill(storage: Storage): Promise<void> {
   const owner = await makeOwner(storage, 'ann');
   for (let n = 0; n < 30; n += 1) {
-    const session = await makeSession(storage, owner, { clientToken: n % 2 === 0 ? null : `t${n}`, callbackUrl: n === 3 ? 'https://hooks.example.org/?token=x' : null });
+    const session = await makeSession(storage, owner, {
+      clientToken: n % 2 === 0 ? null : `t${n}`,
+      callbackUrl: n === 3 ? 'https://hooks.example.org/?token=x' : null,
+    });
     await storage.sessions.save(
       after(session, {
         state: 'running',
@@ -65,7 +68,11 @@ async function fill(storage: Storage): Promise<void> {
       { kind: 'state', message: '' },
       5,
     );
-    if (n % 5 === 0) await storage.sessions.keepLog({ sessionId: session.id, generation: 1, container: 'main1' }, Buffer.alloc(100_000 * n, `log ${n}\0\xff`, 'latin1'));
+    if (n % 5 === 0)
+      await storage.sessions.keepLog(
+        { sessionId: session.id, generation: 1, container: 'main1' },
+        Buffer.alloc(100_000 * n, `log ${n}\0\xff`, 'latin1'),
+      );
   }
   await storage.tokens.create({ id: newId(), name: 't', userId: owner.id, prefix: 'p', hash: 'a'.repeat(64), expiresAt: new Date(1) });
   await storage.keypairs.create({ id: newId(), userId: owner.id, name: '', accessKey: ACCESS_KEY, secretKey: 'secret' });
@@ -80,7 +87,9 @@ test('a restored installation is the one that was backed up, byte for byte, key 
     return { content: await everything(storage.db), key: storage.secretKey, instance: storage.instance };
   });
   const head = await backup(from, file);
-  expect(head).toMatchObject({ instance: before.instance, storages: [
+  expect(head).toMatchObject({
+    instance: before.instance,
+    storages: [
       { name: expect.stringMatching(/^home-/), owner: 'ann' },
       { name: expect.stringMatching(/^storage-/), owner: 'ann', called: 'data' },
     ],

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Mount } from '../sessions/session.ts';
 import { planMounts, type WantedMount } from './plan-mounts.ts';
@@ -58,8 +58,7 @@ describe('two at once', () => {
   test('at places whose names only begin alike are not', () => expect(plan('/work/a', '/work/ab')).toHaveLength(2));
 });
 
-test('more than thirty-two are refused', () =>
-  expect(() => plan(...Array.from({ length: 33 }, () => undefined))).toThrow('at most 32'));
+test('more than thirty-two are refused', () => expect(() => plan(...Array.from({ length: 33 }, () => undefined))).toThrow('at most 32'));
 
 /** Mostly paths, some of them nearly. */
 const part = fc.oneof(fc.constantFrom('work', 'home', 'ada', 'etc', 'proc', 'a', 'b', '..', '.', ''), fc.string({ maxLength: 4 }));

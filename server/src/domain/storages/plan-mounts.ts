@@ -9,7 +9,22 @@ export interface WantedMount {
 }
 
 /** Below these are the system's own folders, and Berth's (/run/berth). */
-const SYSTEM = ['/bin', '/boot', '/dev', '/etc', '/lib', '/lib32', '/lib64', '/libx32', '/proc', '/run', '/sbin', '/sys', '/usr', '/var/run'];
+const SYSTEM = [
+  '/bin',
+  '/boot',
+  '/dev',
+  '/etc',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/proc',
+  '/run',
+  '/sbin',
+  '/sys',
+  '/usr',
+  '/var/run',
+];
 /** A storage in place of one of these would hide what programs expect there. */
 const TOP = ['/', '/home', '/opt', '/root', '/tmp', '/var', '/var/lib', '/var/log', '/var/tmp'];
 /** What some engine or cluster cannot take in a path. */
@@ -33,11 +48,18 @@ function checkTarget(target: string, home: string): void {
   const unusable = UNUSABLE.exec(target)?.[0];
   if (unusable !== undefined)
     throw refused(`"${target}" holds ${JSON.stringify(unusable)}, which not every engine takes in a path: choose another folder`);
-  if (target !== '/' && target.slice(1).split('/').some((part) => part === '' || part === '.' || part === '..'))
+  if (
+    target !== '/' &&
+    target
+      .slice(1)
+      .split('/')
+      .some((part) => part === '' || part === '.' || part === '..')
+  )
     throw refused(`"${target}" is not written out: leave out empty parts, "." and ".." and the "/" at its end`);
   if (TOP.includes(target) || SYSTEM.some((folder) => isWithin(target, folder)))
     throw refused(`"${target}" is the system's: choose a folder such as /work/data`);
-  if (isWithin(home, target)) throw refused(`"${target}" would hide your home, ${home}: choose a folder inside it, or one such as /work/data`);
+  if (isWithin(home, target))
+    throw refused(`"${target}" would hide your home, ${home}: choose a folder inside it, or one such as /work/data`);
 }
 
 /** One inside the other would leave an empty folder in it, or could not be made where that one is read-only. */

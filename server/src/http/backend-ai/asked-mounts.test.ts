@@ -29,7 +29,5 @@ test.each<[string, string[], Record<string, string>, string]>([
   ['an empty alias', ['data'], { data: '' }, 'is empty'],
   ['a place for what is not mounted', ['data'], { other: 'x' }, 'not among the mounts'],
 ])('%s is refused', (_, mounts, map, why) =>
-  expect(() => asked(mounts, map)).toThrow(
-    expect.objectContaining({ kind: 'invalid-api-params', message: expect.stringContaining(why) }),
-  ),
+  expect(() => asked(mounts, map)).toThrow(expect.objectContaining({ kind: 'invalid-api-params', message: expect.stringContaining(why) })),
 );

@@ -103,7 +103,9 @@ async function find(surface: Surface, { path, parameters }: Call, caller: Signed
   const text = check(z.string().max(128), path['name'] ?? '');
   const storage = await surface.parts.storages.find(owner.id, nameOrId(text));
   if (storage === undefined || storage.deletedAt !== null)
-    throw noSuchFolder(`there is no folder "${text}" of ${owner.id === caller.user.id ? 'yours' : `${owner.name}'s`}: GET /folders lists them`);
+    throw noSuchFolder(
+      `there is no folder "${text}" of ${owner.id === caller.user.id ? 'yours' : `${owner.name}'s`}: GET /folders lists them`,
+    );
   return { owner, storage };
 }
 

@@ -19,4 +19,7 @@ it('empties the folder of that storage and sees no other, as the user it belongs
 });
 
 it('carries the label of the installation and none of a session', () =>
-  expect(eraserManifest(storage, options).metadata?.labels).toEqual({ 'berth.instance': '0a1b2c3d-4e5f', 'berth.storage': 'storage-0190' }));
+  expect(eraserManifest(storage, options).metadata?.labels).toEqual({
+    'berth.instance': '0a1b2c3d-4e5f',
+    'berth.storage': 'storage-0190',
+  }));

@@ -30,10 +30,10 @@ it.each<[string, string, V1Pod, string | undefined]>([
 });
 
 it('explains it for every storage that the pod mounts, not only for its home', () => {
-  const mounting = (name: string, nodeName: string, claims: readonly string[]): V1Pod => ({
-    ...pod(name, nodeName, session),
-    spec: { nodeName, containers: [], volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })) },
-  });
+  const mounting = (name: string, nodeName: string, claims: readonly string[]): V1Pod => {
+    const volumes = claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } }));
+    return { metadata: { name, namespace: 'berth' }, spec: { nodeName, containers: [], volumes }, status: { phase: 'Running' } };
+  };
   const claims = ['home', 'storage-1'].map((name) => ({ metadata: { name }, spec: { accessModes: ['ReadWriteOnce'] } }));
   const known = { claims, pods: [mounting('other', 'n2', ['storage-1'])] };
   expect(storageHolder(mounting('new', 'n1', ['home', 'storage-1']), known)).toContain('(claim storage-1)');

@@ -34,17 +34,39 @@ describe('the real client', () => {
     expect(await vfolder.list_allowed_types()).toEqual(['user']);
     const name = freshName();
     const made = await vfolder.create(name, hosts.default);
-    expect(made).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/), name, host: hosts.default, permission: 'rw', usage_mode: 'general' });
-    expect(await vfolder.list()).toContainEqual(expect.objectContaining({ id: made.id, name, is_owner: true, type: 'user', status: 'ready' }));
+    expect(made).toMatchObject({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      name,
+      host: hosts.default,
+      permission: 'rw',
+      usage_mode: 'general',
+    });
+    expect(await vfolder.list()).toContainEqual(
+      expect.objectContaining({ id: made.id, name, is_owner: true, type: 'user', status: 'ready' }),
+    );
     for (const text of [name, made.id]) expect(await vfolder.info(text)).toMatchObject({ id: made.id, name, created: expect.any(String) });
 
-    const { sessionId } = await client.createIfNotExists('debian', 'with-folders', { mounts: [name], mount_map: { [name]: 'input' } }, 30_000);
+    const { sessionId } = await client.createIfNotExists(
+      'debian',
+      'with-folders',
+      { mounts: [name], mount_map: { [name]: 'input' } },
+      30_000,
+    );
     expect(mountsOf(sessionId)).toMatchObject([{ target: '/home/work/input', readOnly: false }]);
     expect(await client.get_info(sessionId)).toMatchObject({ mounts: [name] });
     await expect(vfolder.delete(name)).rejects.toMatchObject({ statusCode: 400, description: expect.stringContaining('"with-folders"') });
 
     await client.destroy(sessionId);
-    await expect.poll(() => vfolder.delete(name).then(() => true, () => false), { timeout: 20_000 }).toBe(true);
+    await expect
+      .poll(
+        () =>
+          vfolder.delete(name).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 20_000 },
+      )
+      .toBe(true);
     await expect(vfolder.info(name)).rejects.toMatchObject(refusal(404, 'No such virtual folder.'));
     expect(await vfolder.list()).not.toContainEqual(expect.objectContaining({ name }));
     await expect.poll(() => [...runtime.engine.storages.keys()].filter((volume) => volume.startsWith('storage-'))).toEqual([]);
@@ -54,7 +76,9 @@ describe('the real client', () => {
     const { vfolder } = client;
     const name = freshName();
     await vfolder.create(name, 'default');
-    await expect(vfolder.create(name, 'default')).rejects.toMatchObject(refusal(400, 'The virtual folder already exists with the same name.'));
+    await expect(vfolder.create(name, 'default')).rejects.toMatchObject(
+      refusal(400, 'The virtual folder already exists with the same name.'),
+    );
     await expect(vfolder.create('x', 'default')).rejects.toMatchObject(refusal(400, 'Input validation error'));
     await expect(vfolder.create(freshName(), 'elsewhere')).rejects.toMatchObject({ statusCode: 400 });
     await expect(vfolder.delete('nowhere')).rejects.toMatchObject(refusal(404, 'No such virtual folder.'));
@@ -67,7 +91,8 @@ describe('the real client', () => {
 
 test('folders are mounted below /home/work by their name, or wherever their alias says; for reading only where asked', async () => {
   const [data, out] = [freshName(), freshName()];
-  for (const name of [data, out]) expect((await stage.py.send('POST', '/folders', { body: { name, host: null, group: null } })).status).toBe(201);
+  for (const name of [data, out])
+    expect((await stage.py.send('POST', '/folders', { body: { name, host: null, group: null } })).status).toBe(201);
   const config = { mounts: [data, `${out}:/data/out`], mount_map: null, mount_options: { [data]: { permission: 'ro' } } };
   const { body } = await stage.create({ config, enqueueOnly: false });
   expect(mountsOf(String(body['sessionId']))).toMatchObject([
