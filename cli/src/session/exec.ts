@@ -68,7 +68,10 @@ interface Target {
 
 function urlFor({ url }: Connection, { id, words, tty, container }: Target, io: Io): URL {
   const size = tty ? terminalSize(io.stdout) : undefined;
-  return urlOf(url, streams.execSession.path, { params: { session: id }, query: { command: JSON.stringify(words), tty, container, ...size } });
+  return urlOf(url, streams.execSession.path, {
+    params: { session: id },
+    query: { command: JSON.stringify(words), tty, container, ...size },
+  });
 }
 
 async function linkTo(connection: Connection, url: URL): Promise<Link> {

@@ -48,7 +48,11 @@ export function sessionDoor(app: FastifyInstance, parts: SessionSocketParts): Do
   };
 }
 
-async function prepare(parts: SessionSocketParts, request: IncomingMessage, requestId: string): Promise<{ caller: Caller; frames: Frames }> {
+async function prepare(
+  parts: SessionSocketParts,
+  request: IncomingMessage,
+  requestId: string,
+): Promise<{ caller: Caller; frames: Frames }> {
   const caller = await parts.admit(request, requestId);
   const { path, query } = targetOf(request);
   for (const route of ROUTES) {

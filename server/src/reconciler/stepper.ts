@@ -4,7 +4,7 @@ import { containersOf, MAIN } from '../domain/sessions/container-plan.ts';
 import { runningReason } from '../domain/sessions/container-view.ts';
 import { isFinal, moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
-import { seeTogether } from '../domain/sessions/see-together.ts';
+import { seeTogether, type Sighting } from '../domain/sessions/see-together.ts';
 import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
 import { closeAll } from '../domain/sessions/timeline.ts';
 import { RuntimeError, type ContainerRef, type Runtime } from '../runtimes/runtime.ts';
@@ -24,10 +24,10 @@ export interface StepperParts {
   readonly now: () => Date;
 }
 
-/** The session to go on with, or undefined when it is settled for now; and what was seen of its container, if that still holds. */
+/** The session to go on with, or undefined when it is settled for now; and what was seen of its containers, if that still holds. */
 interface Step {
   readonly session: Session | undefined;
-  readonly seen?: Seen | undefined;
+  readonly seen?: readonly Sighting[] | undefined;
 }
 const SETTLED: Step = { session: undefined };
 
@@ -45,18 +45,19 @@ export class Stepper {
   /** `hinted` fires when something new happened to this session: a readiness probe under way is cut short. */
   async settle(claimed: Session, hinted: AbortSignal): Promise<void> {
     let session: Session | undefined = claimed;
-    let seen: Seen | undefined;
+    let seen: readonly Sighting[] | undefined;
     for (let steps = 0; session !== undefined && steps < MAX_STEPS; steps += 1) {
       ({ session, seen } = await this.step(session, seen, hinted));
     }
     if (session !== undefined) await this.later(session, 1_000);
   }
 
-  private async step(session: Session, before: Seen | undefined, hinted: AbortSignal): Promise<Step> {
+  private async step(session: Session, before: readonly Sighting[] | undefined, hinted: AbortSignal): Promise<Step> {
     if (isFinal(session.state)) return SETTLED;
     try {
       const seen = needsLook(session, this.parts.policy) ? (before ?? (await this.look(session, hinted))) : undefined;
-      const decision = decide(session, seen ?? NOT_LOOKED, this.parts.now(), this.parts.policy);
+      const together = seen === undefined ? NOT_LOOKED : seeTogether(session, seen, this.parts.policy);
+      const decision = decide(session, together, this.parts.now(), this.parts.policy);
       if (decision.kind !== 'act') return await this.carryOut(session, decision, seen);
       return await this.follow(session, await this.parts.actions.perform(decision.action, session));
     } catch (error) {
@@ -65,9 +66,8 @@ export class Stepper {
     }
   }
 
-  private async look(session: Session, hinted: AbortSignal): Promise<Seen> {
-    const sightings = containersOf(session).map(async (ref) => ({ name: ref.container, seen: await this.lookAt(session, ref, hinted) }));
-    return seeTogether(session, await Promise.all(sightings), this.parts.policy);
+  private look(session: Session, hinted: AbortSignal): Promise<readonly Sighting[]> {
+    return Promise.all(containersOf(session).map(async (ref) => ({ name: ref.container, seen: await this.lookAt(session, ref, hinted) })));
   }
 
   private async lookAt(session: Session, ref: ContainerRef, hinted: AbortSignal): Promise<Seen> {
@@ -78,7 +78,7 @@ export class Stepper {
     return { ...observed, ready: !asks || (observed.answers ?? (await this.parts.probe(ref, port, hinted))) };
   }
 
-  private async carryOut(session: Session, decision: Exclude<Decision, { kind: 'act' }>, seen?: Seen): Promise<Step> {
+  private async carryOut(session: Session, decision: Exclude<Decision, { kind: 'act' }>, seen?: readonly Sighting[]): Promise<Step> {
     const { store, now } = this.parts;
     if (decision.kind === 'wait') {
       const { session: calm } = await this.forgetTrouble(session);
@@ -119,10 +119,11 @@ export class Stepper {
   }
 
   /** Compare-and-set; somebody else was faster: go on with what she wrote. Our own writing touches no container: what was seen still holds. */
-  private async save(next: Session, event: NewEvent | null, seen?: Seen): Promise<Step> {
+  private async save(next: Session, event: NewEvent | null, seen?: readonly Sighting[]): Promise<Step> {
     const saved = await this.parts.store.save(next, event, isFinal(next.state) ? null : LEASE_MS);
     if (!saved) return { session: await this.parts.store.get(next.id) };
-    return { session: next, seen: seen === undefined || asksPort(next, seen.phase) ? undefined : seen };
+    const isOpen = seen === undefined || seen.some(({ name, seen: { phase } }) => name === MAIN && asksPort(next, phase));
+    return { session: next, seen: isOpen ? undefined : seen };
   }
 
   /** The engine answers again: the reason says what is true now. */

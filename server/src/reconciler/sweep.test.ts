@@ -9,7 +9,14 @@ const container = (name: string, phase: Observed['phase'] = 'running', more: Par
   ...more,
 });
 const cluster = { size: 3, mode: 'single-node' } as const;
-const session = (changes: Partial<LiveSession> = {}): LiveSession => ({ id: 's', state: 'running', generation: 1, cluster, subs: [], ...changes });
+const session = (changes: Partial<LiveSession> = {}): LiveSession => ({
+  id: 's',
+  state: 'running',
+  generation: 1,
+  cluster,
+  subs: [],
+  ...changes,
+});
 const lost = { name: 'sub2', state: 'ended', startedAt: null, exitCode: 1, reason: 'ended, exit 1' } as const;
 
 /** Whether a session is looked at when the engine has these containers. */
@@ -45,9 +52,19 @@ test.each<[string, LiveSession, readonly Observed[], boolean]>([
   ['one of them is gone', session(), all.slice(0, 2), true],
   ['one of them has ended', session(), [...all.slice(0, 2), container('sub2', 'exited')], true],
   ['that is known', session({ subs: [lost] }), [...all.slice(0, 2), container('sub2', 'exited')], false],
-  ['the node of one is silent', session(), [...all.slice(0, 2), container('sub2', 'running', { silent: { since: new Date(), message: '' } })], true],
+  [
+    'the node of one is silent',
+    session(),
+    [...all.slice(0, 2), container('sub2', 'running', { silent: { since: new Date(), message: '' } })],
+    true,
+  ],
   ['main1 is gone', session(), all.slice(1), true],
-  ['it is paused, and one of them runs', session({ state: 'paused' }), [container('main1', 'frozen'), container('sub1'), container('sub2', 'frozen')], true],
+  [
+    'it is paused, and one of them runs',
+    session({ state: 'paused' }),
+    [container('main1', 'frozen'), container('sub1'), container('sub2', 'frozen')],
+    true,
+  ],
   ['a single one runs', session({ cluster: null }), all.slice(0, 1), false],
 ])('a live session is looked at when it differs from what is there: %s', async (_, live, observed, hinted) => {
   expect(await isHinted(live, observed)).toBe(hinted);

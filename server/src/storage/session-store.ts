@@ -3,7 +3,14 @@ import { sql, type RawBuilder } from 'kysely';
 import { targetOf } from '../domain/deliveries/callback.ts';
 import { isFinal } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
-import type { NewSession, SessionFilter, SessionKind, SessionSelection, SessionStore, StoredEvent } from '../domain/sessions/session-store.ts';
+import type {
+  NewSession,
+  SessionFilter,
+  SessionKind,
+  SessionSelection,
+  SessionStore,
+  StoredEvent,
+} from '../domain/sessions/session-store.ts';
 import { storagesIn } from '../domain/storages/session-mounts.ts';
 import { startTimeline } from '../domain/sessions/timeline.ts';
 import { killPoint } from '../kill-points.ts';
@@ -126,7 +133,9 @@ export class PostgresSessionStore extends PostgresReconcilerStore implements Ses
   }
 
   async count(selection: SessionSelection): Promise<number> {
-    const { rows } = await sql<{ count: number }>`select count(*)::int as count from sessions s where ${selected(selection)}`.execute(this.db);
+    const { rows } = await sql<{ count: number }>`select count(*)::int as count from sessions s where ${selected(selection)}`.execute(
+      this.db,
+    );
     return rows[0]?.count ?? 0;
   }
 

@@ -9,22 +9,18 @@ import { ApiServer } from './api-server.ts';
 let server: ApiServer;
 let engine: FakeEngine;
 const faults: Faults = {};
-/** Two servers of one installation, on one engine. */
-let reconcilers: readonly FakeReconciler[];
+let reconciler: FakeReconciler;
 beforeAll(async () => {
   engine = new FakeEngine();
   server = await ApiServer.start();
-  reconcilers = [
-    await FakeReconciler.start(server.storage, {}, new FakeRuntime({ engine, faults })),
-    await FakeReconciler.start(server.storage, {}, new FakeRuntime({ engine, faults })),
-  ];
+  reconciler = await FakeReconciler.start(server.storage, {}, new FakeRuntime({ engine, faults }));
 });
 afterEach(async () => {
   delete faults.failing;
   await endAll(client());
 });
 afterAll(async () => {
-  for (const reconciler of reconcilers) await reconciler.stop();
+  await reconciler.stop();
   await server.dispose();
 });
 
@@ -39,12 +35,9 @@ const refOf = ({ id, generation }: Session, container: string) => ({ sessionId: 
 const boxesOf = (id: string) => [...engine.containers.values()].filter(({ spec }) => spec.ref.sessionId === id);
 const phasesOf = (id: string): Record<string, string> =>
   Object.fromEntries(boxesOf(id).map(({ spec, observed }) => [spec.ref.container, observed.phase]));
-const statesOf = ({ containers }: Session): Record<string, string> => Object.fromEntries(containers.map(({ name, state }) => [name, state]));
-const fake = (): FakeRuntime => {
-  const [first] = reconcilers;
-  if (first === undefined) throw new Error('nothing reconciles');
-  return first.runtime;
-};
+const statesOf = ({ containers }: Session): Record<string, string> =>
+  Object.fromEntries(containers.map(({ name, state }) => [name, state]));
+const fake = (): FakeRuntime => reconciler.runtime;
 const messagesOf = async (id: string): Promise<string[]> =>
   (await server.storage.sessions.events({ ownerId: null, sessionId: id, after: null, limit: 100 })).map(({ message }) => message);
 
@@ -62,7 +55,12 @@ describe('a session of three containers', () => {
     ]);
     const sub2 = boxesOf(session.id).find(({ spec }) => spec.ref.container === 'sub2')?.spec;
     expect(sub2).toMatchObject({ hostname: 'sub2', peers: ['main1', 'sub1'], command: [], tty: true });
-    expect(sub2?.env).toMatchObject({ MINE: 'yes', BACKENDAI_X: 'kept', BERTH_CLUSTER_HOSTS: 'main1,sub1,sub2', BERTH_CLUSTER_HOST: 'sub2' });
+    expect(sub2?.env).toMatchObject({
+      MINE: 'yes',
+      BACKENDAI_X: 'kept',
+      BERTH_CLUSTER_HOSTS: 'main1,sub1,sub2',
+      BERTH_CLUSTER_HOST: 'sub2',
+    });
   });
 
   test('has what is reserved as often as it has containers', async () => {
@@ -79,7 +77,10 @@ describe('a session of three containers', () => {
     faults.failing = 'sub2';
     const { id } = await create();
     const session = await ended(id);
-    expect(session).toMatchObject({ state: 'error', cause: { code: 'start-failed', message: expect.stringContaining('sub2: ') as string } });
+    expect(session).toMatchObject({
+      state: 'error',
+      cause: { code: 'start-failed', message: expect.stringContaining('sub2: ') as string },
+    });
     expect(boxesOf(id)).toEqual([]);
     expect(session.containers.find(({ name }) => name === 'sub2')).toMatchObject({ state: 'ended', exitCode: 3 });
   });
@@ -165,9 +166,11 @@ test.each([{ clusterSize: 0 }, { clusterSize: 65 }, { clusterSize: 1.5 }])('%j i
 });
 
 test('two servers never make two containers of one name', async () => {
+  const other = await FakeReconciler.start(server.storage, {}, new FakeRuntime({ engine, faults }));
   const sessions = await Promise.all(Array.from({ length: 8 }, () => runningOne({ clusterSize: 4 })));
   const made = [...engine.created].filter(([key]) => sessions.some(({ id }) => key.startsWith(id)));
   expect(made).toHaveLength(32);
   expect(made.filter(([, times]) => times > 1)).toEqual([]);
   expect(await Promise.all(sessions.map(async ({ id }) => (await show(id)).degraded))).toEqual(sessions.map(() => false));
+  await other.stop();
 });

@@ -10,8 +10,7 @@ export function sharesOf(rooms: readonly NodeRoom[]): ReadonlyMap<string, number
     .reduce(plus, NOTHING);
   const held = new Map<string, Slots>();
   for (const { capacity, holders } of rooms)
-    for (const session of holders)
-      held.set(session.ownerId, plus(held.get(session.ownerId) ?? NOTHING, heldOn(session, capacity.name)));
+    for (const session of holders) held.set(session.ownerId, plus(held.get(session.ownerId) ?? NOTHING, heldOn(session, capacity.name)));
   return new Map([...held].map(([owner, slots]) => [owner, dominant(slots, total)]));
 }
 

@@ -12,7 +12,14 @@ import { heldBy, heldOn } from './slots.ts';
 
 const GIB = 1024 ** 3;
 const ceilings = { unreservedMemoryShare: 0.5 };
-const policy: QueuePolicy = { ...ceilings, agingMs: 300_000, freezeNoticeMs: 60_000, sessionsPerUser: 0, order: 'fifo', orchestrates: false };
+const policy: QueuePolicy = {
+  ...ceilings,
+  agingMs: 300_000,
+  freezeNoticeMs: 60_000,
+  sessionsPerUser: 0,
+  order: 'fifo',
+  orchestrates: false,
+};
 const node = (name: string, changes: Partial<NodeCapacity> = {}): NodeCapacity => ({
   name,
   cpu: 4,
@@ -72,7 +79,14 @@ describe('a session of several containers', () => {
 
   test('holds what all its containers hold, on the nodes where they are', () => {
     const seat = { cpus: 1, memoryBytes: GIB, devices: [] };
-    const grant = { ...seat, node: 'n1', subs: [{ ...seat, node: 'n2' }, { ...seat, node: 'n2' }] };
+    const grant = {
+      ...seat,
+      node: 'n1',
+      subs: [
+        { ...seat, node: 'n2' },
+        { ...seat, node: 'n2' },
+      ],
+    };
     const running = asking(multi(3), { cpu: 1, memoryBytes: GIB }, { state: 'running', generation: 1, grant });
     expect(heldBy(running)).toEqual({ cpu: 3, memoryBytes: 3 * GIB, gpu: 0 });
     expect(heldOn(running, 'n2')).toEqual({ cpu: 2, memoryBytes: 2 * GIB, gpu: 0 });
@@ -89,7 +103,9 @@ test('what could never be had is refused in words, with how many could', () => {
     '4 containers with 2 CPUs each need 8 CPUs, which no node could ever hold: n1 has 4 CPUs, 8GiB of memory and 2 GPUs; n2 has 4 CPUs, 8GiB of memory and 2 GPUs. Ask for fewer containers (at most 2 of these), or for less in each',
   );
   expect(neverFits(need, [node('n1'), node('n2')], multi(4))).toBeUndefined();
-  expect(neverFits(need, [node('n1'), node('n2')], multi(5))).toMatch(/^5 containers with 2 CPUs each need 10 CPUs, and the nodes could never hold them: .*at most 4/);
+  expect(neverFits(need, [node('n1'), node('n2')], multi(5))).toMatch(
+    /^5 containers with 2 CPUs each need 10 CPUs, and the nodes could never hold them: .*at most 4/,
+  );
   expect(neverFits({ cpu: 0, memoryBytes: 0, gpu: 0 }, [node('n1')], single(64))).toBeUndefined();
 });
 

@@ -165,7 +165,9 @@ export function whileRunning(session: Session, seen: Seen, now: Date): Decision 
 }
 
 export const recorded = ({ subs }: Seen): { subs?: readonly SubRecord[] } =>
-  subs === undefined ? {} : { subs: subs.map(({ node: _, ...record }) => record) };
+  subs === undefined
+    ? {}
+    : { subs: subs.map(({ name, state, startedAt, exitCode, reason }) => ({ name, state, startedAt, exitCode, reason })) };
 
 const areSame = (some: readonly SubRecord[], others: readonly SubRecord[]): boolean =>
   some.length === others.length &&

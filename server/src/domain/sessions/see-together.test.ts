@@ -1,55 +1,30 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { containerNames } from './container-plan.ts';
-import { isDegraded } from './container-view.ts';
-import { askedAgain, vacated } from './decide-on-cluster.ts';
-import { decide, needsLook } from './decide.ts';
-import { finish, type Action, type Decision, type LifePolicy, type Seen } from './decision.ts';
-import { EXAMPLE_SPEC, exampleSession, T0 } from './example-session.ts';
-import { isFinal, moveTo, note, TRANSITIONS } from './lifecycle.ts';
+import { decide } from './decide.ts';
+import type { Decision, LifePolicy, Seen } from './decision.ts';
+import { absent, AGAIN, asked, hasRun, MINUTE, onCluster, onEngine, later, placed, ran, spec, STARTED, up } from './example-cluster.ts';
+import { exampleSession, T0 } from './example-session.ts';
 import { seeTogether } from './see-together.ts';
-import type { Session, SessionState, SubRecord, Wanted } from './session.ts';
+import type { Session } from './session.ts';
 
-const MINUTE = 60_000;
-const onEngine: LifePolicy = {
-  pendingMs: 60 * MINUTE,
-  pullMs: 60 * MINUTE,
-  readyMs: 10 * MINUTE,
-  pauseMs: 2 * MINUTE,
-  restartMs: 5 * MINUTE,
-  stopMs: 2 * MINUTE,
-  freezeForMs: 30 * MINUTE,
-  canFreeze: true,
-  orchestrates: false,
-  nodeLostMs: 5 * MINUTE,
-};
-const onCluster: LifePolicy = { ...onEngine, canFreeze: false, orchestrates: true };
-const later = (ms: number): Date => new Date(T0.getTime() + ms);
-const STARTED = later(1_000);
-const AGAIN = later(9_000);
-
-const seat = { node: 'n1', cpus: 1, memoryBytes: 1e9, devices: [] };
-const grant = { ...seat, subs: [seat, seat] };
-const nowhere = { ...seat, node: '' };
-const asked = { ...nowhere, subs: [nowhere, nowhere], askedAt: T0.toISOString() };
-const spec = { ...EXAMPLE_SPEC, cluster: { size: 3, mode: 'single-node' } } as const;
-const ran: SubRecord = { name: '', state: 'running', startedAt: STARTED.toISOString(), exitCode: null, reason: null };
-const subs = ['sub1', 'sub2'].map((name) => ({ ...ran, name }));
-const placed = { spec, grant, generation: 1, imageDigest: 'sha256:1' };
-const hasRun = { ...placed, processStartedAt: STARTED, startedAt: STARTED, subs, reason: 'running' };
-
-const absent: Seen = { phase: 'absent', ready: true };
 const created: Seen = { phase: 'created', node: 'n1', ready: true };
-const up: Seen = { phase: 'running', node: 'n1', startedAt: STARTED, ready: true };
 const again: Seen = { ...up, startedAt: AGAIN };
 const frozen: Seen = { ...up, phase: 'frozen' };
 const exited = (more: Partial<Seen> = {}): Seen => ({ phase: 'exited', node: 'n1', startedAt: STARTED, exitCode: 3, ready: true, ...more });
-const unplaced: Seen = { phase: 'created', ready: true, waiting: { for: 'room', reasons: [{ node: 'n1', reason: 'needs 1 CPU, 0 free of 2' }] } };
+const unplaced: Seen = {
+  phase: 'created',
+  ready: true,
+  waiting: { for: 'room', reasons: [{ node: 'n1', reason: 'needs 1 CPU, 0 free of 2' }] },
+};
 const silent: Seen = { ...up, silent: { since: T0, message: 'its node n2 has not answered' } };
 
 type Trio = readonly [Seen, Seen, Seen];
 const look = (session: Session, [main, sub1, sub2]: Trio, life: LifePolicy): Seen =>
-  seeTogether(session, containerNames(spec).map((name, rank) => ({ name, seen: [main, sub1, sub2][rank] ?? absent })), life);
+  seeTogether(
+    session,
+    containerNames(spec).map((name, rank) => ({ name, seen: [main, sub1, sub2][rank] ?? absent })),
+    life,
+  );
 const short = (decision: Decision): string =>
   decision.kind === 'act'
     ? `do ${decision.action}`
@@ -68,7 +43,12 @@ const ENGINE: readonly Row[] = [
   ['killed while they were started', { state: 'preparing', ...placed }, [created, up, created], 'do start'],
   ['all run', { state: 'preparing', ...placed }, [up, up, up], '-> running: running'],
   ['main1 does not answer yet', { state: 'preparing', ...placed }, [{ ...up, ready: false }, up, up], 'wait 100'],
-  ['one ended at once', { state: 'preparing', ...placed }, [created, up, exited()], '-> terminating: sub2: its process ended before the session ran, exit 3'],
+  [
+    'one ended at once',
+    { state: 'preparing', ...placed },
+    [created, up, exited()],
+    '-> terminating: sub2: its process ended before the session ran, exit 3',
+  ],
   [
     'one could not be started',
     { state: 'preparing', ...placed },
@@ -79,24 +59,47 @@ const ENGINE: readonly Row[] = [
   ['the engine was restarted under one', { state: 'preparing', ...placed }, [up, exited({ interrupted: true }), up], 'do start'],
   ['running and well', { state: 'running', ...hasRun }, [up, up, up], 'wait null'],
   ['one has died', { state: 'running', ...hasRun }, [up, exited({ exitCode: 137 }), up], 'note running, degraded: sub1 ended, exit 137'],
-  ['one is gone', { state: 'running', ...hasRun }, [up, up, absent], 'note running, degraded: sub2 is gone: somebody outside Berth removed it'],
+  [
+    'one is gone',
+    { state: 'running', ...hasRun },
+    [up, up, absent],
+    'note running, degraded: sub2 is gone: somebody outside Berth removed it',
+  ],
   [
     'one has died, and that is known',
     {
       state: 'running',
       ...hasRun,
-      subs: [{ ...ran, name: 'sub1', state: 'ended', exitCode: 137, reason: 'ended, exit 137' }, { ...ran, name: 'sub2' }],
+      subs: [
+        { ...ran, name: 'sub1', state: 'ended', exitCode: 137, reason: 'ended, exit 137' },
+        { ...ran, name: 'sub2' },
+      ],
     },
     [up, exited({ exitCode: 137 }), up],
     'wait null',
   ],
   ['main1 has died', { state: 'running', ...hasRun }, [exited(), up, up], '-> terminating: finished, exit 3'],
-  ['the engine was restarted', { state: 'running', ...hasRun }, [exited({ interrupted: true }), exited({ interrupted: true }), up], '-> restarting: the engine was restarted; starting it again'],
+  [
+    'the engine was restarted',
+    { state: 'running', ...hasRun },
+    [exited({ interrupted: true }), exited({ interrupted: true }), up],
+    '-> restarting: the engine was restarted; starting it again',
+  ],
   ['somebody froze one', { state: 'running', ...hasRun }, [up, frozen, up], 'do thaw'],
   ['pausing freezes all', { state: 'pausing', ...hasRun, wanted: 'paused' }, [frozen, up, up], 'do freeze'],
-  ['but for one that is dead', { state: 'pausing', ...hasRun, wanted: 'paused' }, [frozen, frozen, exited()], '-> paused: paused: memory kept, CPU given back'],
+  [
+    'but for one that is dead',
+    { state: 'pausing', ...hasRun, wanted: 'paused' },
+    [frozen, frozen, exited()],
+    '-> paused: paused: memory kept, CPU given back',
+  ],
   ['somebody thawed one', { state: 'paused', ...hasRun, wanted: 'paused', frozen: true }, [frozen, up, frozen], 'do freeze'],
-  ['the memory is given back', { state: 'paused', ...hasRun, wanted: 'paused', willStopAt: T0, frozen: true }, [exited(), frozen, frozen], 'note paused: files kept, memory and CPU given back'],
+  [
+    'the memory is given back',
+    { state: 'paused', ...hasRun, wanted: 'paused', willStopAt: T0, frozen: true },
+    [exited(), frozen, frozen],
+    'note paused: files kept, memory and CPU given back',
+  ],
   ['and that of the others', { state: 'paused', ...hasRun, wanted: 'paused' }, [exited(), frozen, frozen], 'do stop'],
   ['resuming thaws all', { state: 'preparing', ...hasRun, frozen: true }, [up, frozen, up], 'do thaw'],
   ['and starts what was dead', { state: 'preparing', ...hasRun, frozen: true }, [up, up, exited()], 'do start'],
@@ -105,12 +108,32 @@ const ENGINE: readonly Row[] = [
   ['and starts all', { state: 'restarting', ...hasRun }, [exited(), exited(), absent], 'do start'],
   ['and goes on where that broke off', { state: 'restarting', ...hasRun }, [exited(), again, exited()], 'do start'],
   ['until all run anew', { state: 'restarting', ...hasRun }, [again, again, again], '-> running: running'],
-  ['one does not last', { state: 'restarting', ...hasRun }, [exited(), exited({ startedAt: AGAIN }), again], '-> terminating: sub1: its process ended before the session ran, exit 3'],
-  ['the files of main1 are gone', { state: 'restarting', ...hasRun }, [absent, exited(), exited()], '-> terminating: its container is gone: somebody outside Berth removed it'],
+  [
+    'one does not last',
+    { state: 'restarting', ...hasRun },
+    [exited(), exited({ startedAt: AGAIN }), again],
+    '-> terminating: sub1: its process ended before the session ran, exit 3',
+  ],
+  [
+    'the files of main1 are gone',
+    { state: 'restarting', ...hasRun },
+    [absent, exited(), exited()],
+    '-> terminating: its container is gone: somebody outside Berth removed it',
+  ],
   ['ending stops all', { state: 'terminating', ...hasRun }, [exited(), exited(), up], 'do stop'],
   ['remembers the exit code of main1', { state: 'terminating', ...hasRun }, [exited(), exited(), exited()], 'note running'],
-  ['keeps their logs', { state: 'terminating', ...hasRun, ending: { state: 'error', reason: '', exitCode: null, cause: null } }, [created, exited(), absent], 'do keep-log'],
-  ['and removes all', { state: 'terminating', ...hasRun, logsKept: true, ending: { state: 'error', reason: '', exitCode: null, cause: null } }, [exited(), created, absent], 'do remove'],
+  [
+    'keeps their logs',
+    { state: 'terminating', ...hasRun, ending: { state: 'error', reason: '', exitCode: null, cause: null } },
+    [created, exited(), absent],
+    'do keep-log',
+  ],
+  [
+    'and removes all',
+    { state: 'terminating', ...hasRun, logsKept: true, ending: { state: 'error', reason: '', exitCode: null, cause: null } },
+    [exited(), created, absent],
+    'do remove',
+  ],
 ];
 
 const CLUSTER: readonly Row[] = [
@@ -118,8 +141,20 @@ const CLUSTER: readonly Row[] = [
   ['killed while they were made', { ...placed, grant: asked }, [unplaced, absent, absent], 'do create'],
   ['none has a place', { ...placed, grant: asked }, [unplaced, unplaced, unplaced], 'note waiting: main1: needs 1 CPU, 0 free of 2 on n1'],
   ['some have', { ...placed, grant: asked }, [created, created, unplaced], 'note waiting: sub2: needs 1 CPU, 0 free of 2 on n1'],
-  ['some have for long: two such would wait for each other', { ...placed, grant: asked }, [created, created, unplaced], 'do ask-again', later(MINUTE)],
-  ['none has for long: nobody waits for what they hold', { ...placed, grant: asked }, [unplaced, unplaced, unplaced], 'note waiting: main1: needs 1 CPU, 0 free of 2 on n1', later(MINUTE)],
+  [
+    'some have for long: two such would wait for each other',
+    { ...placed, grant: asked },
+    [created, created, unplaced],
+    'do ask-again',
+    later(MINUTE),
+  ],
+  [
+    'none has for long: nobody waits for what they hold',
+    { ...placed, grant: asked },
+    [unplaced, unplaced, unplaced],
+    'note waiting: main1: needs 1 CPU, 0 free of 2 on n1',
+    later(MINUTE),
+  ],
   ['all have', { ...placed, grant: asked }, [created, { ...created, node: 'n2' }, created], '-> scheduled: placed on n1, n2'],
   ['what was given back is removed', { ...placed, grant: null }, [created, absent, absent], 'do release'],
   ['and asked for again', { ...placed, grant: null }, [absent, absent, absent], 'do place'],
@@ -129,16 +164,39 @@ const CLUSTER: readonly Row[] = [
     [created, { ...created, waiting: { for: 'image', message: 'pulling the image' } }, created],
     '-> pulling: sub1: pulling the image',
   ],
-  ['none is let run before all can be', { state: 'preparing', ...placed }, [created, { ...created, waiting: { for: 'container', message: 'mounting' } }, created], 'note sub1: mounting'],
+  [
+    'none is let run before all can be',
+    { state: 'preparing', ...placed },
+    [created, { ...created, waiting: { for: 'container', message: 'mounting' } }, created],
+    'note sub1: mounting',
+  ],
   ['then all are', { state: 'preparing', ...placed }, [created, created, created], 'do start'],
   ['and go on where that broke off', { state: 'preparing', ...placed }, [created, up, created], 'do start'],
   ['all run', { state: 'preparing', ...placed }, [up, up, up], '-> running: running'],
-  ['one cannot run', { state: 'preparing', ...placed }, [created, exited({ cause: { code: 'image-not-found', message: 'no such image', remedy: '' } }), created], '-> terminating: sub1: no such image'],
+  [
+    'one cannot run',
+    { state: 'preparing', ...placed },
+    [created, exited({ cause: { code: 'image-not-found', message: 'no such image', remedy: '' } }), created],
+    '-> terminating: sub1: no such image',
+  ],
   ['one has died', { state: 'running', ...hasRun }, [up, exited({ exitCode: 137 }), up], 'note running, degraded: sub1 ended, exit 137'],
-  ['the node of one is silent', { state: 'running', ...hasRun }, [up, silent, up], 'note running, degraded: sub1 is not heard of: its node n2 has not answered'],
+  [
+    'the node of one is silent',
+    { state: 'running', ...hasRun },
+    [up, silent, up],
+    'note running, degraded: sub1 is not heard of: its node n2 has not answered',
+  ],
   [
     'and answers again',
-    { state: 'running', ...hasRun, reason: 'running, degraded: sub1 silent', subs: [{ ...ran, name: 'sub1', state: 'silent', reason: 'silent' }, { ...ran, name: 'sub2' }] },
+    {
+      state: 'running',
+      ...hasRun,
+      reason: 'running, degraded: sub1 silent',
+      subs: [
+        { ...ran, name: 'sub1', state: 'silent', reason: 'silent' },
+        { ...ran, name: 'sub2' },
+      ],
+    },
     [up, up, up],
     'note running',
   ],
@@ -150,8 +208,18 @@ const CLUSTER: readonly Row[] = [
   ['starts the next ones', { state: 'restarting', ...hasRun, processStartedAt: null }, [created, created, created], 'do start'],
   ['pausing stops all', { state: 'pausing', ...hasRun, wanted: 'paused' }, [exited(), up, exited()], 'do stop'],
   ['and gives them up', { state: 'pausing', ...hasRun, wanted: 'paused', logsKept: true }, [exited(), exited(), absent], 'do vacate'],
-  ['paused: what is left is removed', { state: 'paused', ...hasRun, grant: null, wanted: 'paused' }, [absent, exited(), absent], 'do release'],
-  ['paused: a silent node is left alone', { state: 'paused', ...hasRun, grant: null, wanted: 'paused' }, [absent, silent, absent], 'wait null'],
+  [
+    'paused: what is left is removed',
+    { state: 'paused', ...hasRun, grant: null, wanted: 'paused' },
+    [absent, exited(), absent],
+    'do release',
+  ],
+  [
+    'paused: a silent node is left alone',
+    { state: 'paused', ...hasRun, grant: null, wanted: 'paused' },
+    [absent, silent, absent],
+    'wait null',
+  ],
   ['ending: whoever is heard is stopped', { state: 'terminating', ...hasRun }, [exited(), silent, up], 'do stop'],
   ['and the rest is removed', { state: 'terminating', ...hasRun }, [absent, silent, absent], 'do remove'],
 ];
@@ -171,178 +239,4 @@ describe.each([
 test('what is said of one container is what was seen of it', () => {
   const session = exampleSession();
   expect(seeTogether(session, [{ name: 'main1', seen: up }], onEngine)).toBe(up);
-});
-
-/** What is there of each container, and a fair runtime that does what it is asked. */
-interface World {
-  session: Session;
-  boxes: Map<string, Seen>;
-}
-
-const removeAll = (world: World): void => world.boxes.clear();
-
-function createAll({ session, boxes }: World): void {
-  for (const name of containerNames(session.spec)) if (!boxes.has(name)) boxes.set(name, { phase: 'created', node: 'n1', ready: true });
-}
-
-function change(world: World, from: readonly Seen['phase'][], to: (seen: Seen) => Seen): void {
-  for (const [name, seen] of world.boxes) if (from.includes(seen.phase)) world.boxes.set(name, to(seen));
-}
-
-function startAll(world: World, now: Date): void {
-  change(world, ['created', 'exited'], () => ({ phase: 'running', node: 'n1', startedAt: now, ready: true }));
-}
-
-function enact(action: Action, world: World, now: Date, life: LifePolicy): void {
-  const { session } = world;
-  switch (action) {
-    case 'place':
-      if (life.orchestrates) {
-        expect([...world.boxes]).toEqual([]);
-        world.session = note(session, { grant: asked, generation: session.generation + 1 });
-        return createAll(world);
-      }
-      world.session = moveTo(session, 'scheduled', now, { reason: 'placed', grant, generation: Math.max(session.generation, 1) });
-      return;
-    case 'ensure-image':
-      world.session = moveTo(session, 'preparing', now, { reason: 'image', imageDigest: 'sha256:1' });
-      return;
-    case 'launch':
-      createAll(world);
-      return startAll(world, now);
-    case 'create':
-      return createAll(world);
-    case 'replace':
-      expect([...world.boxes.values()].filter(({ phase }) => phase === 'running')).toEqual([]);
-      removeAll(world);
-      world.session = note(session, { generation: session.generation + 1, processStartedAt: null, logsKept: false });
-      return createAll(world);
-    case 'start':
-      if (!life.orchestrates) createAll(world);
-      return startAll(world, now);
-    case 'freeze':
-      return change(world, ['running'], (seen) => ({ ...seen, phase: 'frozen' }));
-    case 'thaw':
-      return change(world, ['frozen'], (seen) => ({ ...seen, phase: 'running' }));
-    case 'stop':
-      return change(world, ['running', 'frozen'], (seen) => ({ ...seen, phase: 'exited', exitCode: 137 }));
-    case 'keep-log':
-      world.session = note(session, { logsKept: true });
-      return;
-    case 'release':
-      return removeAll(world);
-    case 'ask-again':
-      removeAll(world);
-      world.session = askedAgain(session);
-      return;
-    case 'vacate': {
-      removeAll(world);
-      const { to, reason, changes } = vacated();
-      world.session = moveTo(session, to, now, { reason, ...changes });
-      return;
-    }
-    case 'remove': {
-      removeAll(world);
-      const { to, reason, changes } = finish(session, now);
-      world.session = moveTo(session, to, now, { reason, ...changes });
-      return;
-    }
-    case 'commit':
-      throw new Error('nobody asked for an image');
-  }
-}
-
-/** Steps until the session waits. */
-function settle(start: Session, first: readonly Seen[], life: LifePolicy): World {
-  const names = containerNames(start.spec);
-  const there = names.flatMap((name, rank): [string, Seen][] => {
-    const seen = first[rank];
-    return seen === undefined || seen.phase === 'absent' ? [] : [[name, seen]];
-  });
-  const world: World = { session: start, boxes: new Map(there) };
-  let now = T0;
-  for (let steps = 0; steps < 80; steps += 1) {
-    const { session, boxes } = world;
-    const sightings = names.map((name) => ({ name, seen: boxes.get(name) ?? absent }));
-    const seen = needsLook(session, life) ? seeTogether(session, sightings, life) : absent;
-    const decision = decide(session, seen, now, life);
-    now = new Date(now.getTime() + 10);
-    if (decision.kind === 'wait') return world;
-    if (decision.kind === 'move') world.session = moveTo(session, decision.to, now, { reason: decision.reason, ...decision.changes });
-    else if (decision.kind === 'note') world.session = note(session, { ...decision.changes, reason: decision.reason });
-    else enact(decision.action, world, now, life);
-  }
-  throw new Error(`no rest: ${world.session.state}, ${[...world.boxes.values()].map(({ phase }) => phase).join()}`);
-}
-
-/** A cluster freezes nothing. */
-const anyTrio = ({ canFreeze }: LifePolicy): fc.Arbitrary<Seen[]> => {
-  const anySeen = fc.record({
-    phase: fc.constantFrom<Seen['phase'][]>('absent', 'created', 'running', canFreeze ? 'frozen' : 'running', 'exited'),
-    node: fc.constant('n1'),
-    startedAt: fc.constantFrom(STARTED, AGAIN),
-    exitCode: fc.constantFrom(0, 137),
-    interrupted: fc.boolean(),
-    ready: fc.constant(true),
-  });
-  return fc.array(anySeen, { minLength: 3, maxLength: 3 });
-};
-const anySession: fc.Arbitrary<Session> = fc
-  .record({
-    state: fc.constantFrom(...(Object.keys(TRANSITIONS) as SessionState[])),
-    wanted: fc.constantFrom<Wanted[]>('running', 'paused', 'terminated'),
-    beenUp: fc.boolean(),
-    isFrozen: fc.boolean(),
-    restart: fc.boolean(),
-    type: fc.constantFrom('interactive', 'batch'),
-  })
-  .map(({ state, wanted, beenUp, isFrozen, restart, type }) => {
-    const mustHaveRun = ['running', 'pausing', 'paused', 'restarting'].includes(state);
-    const past = state === 'pending' && !beenUp ? { spec } : beenUp || mustHaveRun ? hasRun : placed;
-    return exampleSession({ state, wanted, type, restartWish: restart ? 2 : 0, ...past, frozen: state === 'paused' && isFrozen });
-  });
-const nothing = [absent, absent, absent];
-const seenOf = (session: Session, seen: readonly Seen[]): readonly Seen[] => (session.generation === 0 ? nothing : seen);
-
-describe.each([
-  ['on an engine', onEngine],
-  ['on a cluster', onCluster],
-])('several containers %s, from any state and whatever is there of each', (_where, life) => {
-  test('with a fair runtime the session comes to rest, where it was wanted or ended', () => {
-    fc.assert(
-      fc.property(anySession, anyTrio(life), (session, seen) => {
-        const { session: rest, boxes } = settle(session, seenOf(session, seen), life);
-        if (isFinal(rest.state)) return true;
-        const running = [...boxes.values()].filter(({ phase }) => phase === 'running').length;
-        if (rest.state !== session.wanted) return false;
-        if (rest.state === 'running') return boxes.get('main1')?.phase === 'running' && isDegraded(rest) === running < 3;
-        return running === 0 && (!life.orchestrates || boxes.size === 0);
-      }),
-      { numRuns: 5_000 },
-    );
-  });
-
-  test('what has ended leaves none of them', () => {
-    fc.assert(
-      fc.property(anySession, anyTrio(life), (session, seen) => {
-        if (isFinal(session.state)) return true;
-        const { session: rest, boxes } = settle({ ...session, wanted: 'terminated' }, seenOf(session, seen), life);
-        return isFinal(rest.state) && (boxes.size === 0 || (session.state === 'pending' && session.generation === 0));
-      }),
-      { numRuns: 3_000 },
-    );
-  });
-
-  test('a restart makes it whole', () => {
-    fc.assert(
-      fc.property(anyTrio(life), ([, sub1 = absent, sub2 = absent]) => {
-        const session = exampleSession({ ...hasRun, state: 'running', restartWish: 2 });
-        const { session: rest, boxes } = settle(session, [up, sub1, sub2], life);
-        // Nobody has told of this process yet: that it ends is taken for a failed start.
-        if ([sub1, sub2].some(({ startedAt }) => startedAt === AGAIN) && isFinal(rest.state)) return true;
-        return rest.state === 'running' && !isDegraded(rest) && [...boxes.values()].filter(({ phase }) => phase === 'running').length === 3;
-      }),
-      { numRuns: 1_000 },
-    );
-  });
 });

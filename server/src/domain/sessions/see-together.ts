@@ -4,7 +4,7 @@ import { isOldProcess, type Seen, type SubSeen } from './decision.ts';
 import type { Session } from './session.ts';
 
 /** What was seen of one container. */
-interface Sighting {
+export interface Sighting {
   readonly name: string;
   readonly seen: Seen;
 }

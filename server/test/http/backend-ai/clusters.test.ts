@@ -39,7 +39,10 @@ describe('clusterSize and clusterMode', () => {
 
   test('more than a session may have: quota-exceeded', async () => {
     const answer = await stage.create({ clusterSize: 65 });
-    expect(answer).toMatchObject({ status: 412, body: { type: `${TYPE}quota-exceeded`, msg: expect.stringContaining('at most 64') as string } });
+    expect(answer).toMatchObject({
+      status: 412,
+      body: { type: `${TYPE}quota-exceeded`, msg: expect.stringContaining('at most 64') as string },
+    });
   });
 
   test.each([{ clusterSize: 0 }, { clusterSize: 'many' }, { clusterMode: 'everywhere' }])('%j: 400', async (body) => {
@@ -102,7 +105,8 @@ test('logs are those of the container that is named by its id', async () => {
   for (const container of ['main1', 'sub1'])
     await stage.server.storage.sessions.keepLog({ sessionId: id, generation: 1, container }, chunk(container));
   await stage.become(id, ending('terminated'));
-  const logs = async (kernel: string): Promise<unknown> => (await stage.js.send('GET', `/session/${id}/logs?kernel_id=${kernel}`)).body['result'];
+  const logs = async (kernel: string): Promise<unknown> =>
+    (await stage.js.send('GET', `/session/${id}/logs?kernel_id=${kernel}`)).body['result'];
   expect(await logs(containerId(id, 'sub1'))).toEqual({ logs: 'sub1' });
   expect(await logs(id)).toEqual({ logs: 'main1' });
   const unknown = await stage.js.send('GET', `/session/${id}/logs?kernel_id=${containerId(id, 'sub2')}`);
@@ -112,7 +116,16 @@ test('logs are those of the container that is named by its id', async () => {
 test('its kernels are its containers', async () => {
   const { id } = await stage.made({ clusterSize: 3 });
   await stage.become(id, { state: 'running', subs: [died, sub('sub2')] });
-  expect(kernelsOf(await stored(id)).map(({ role, index, localRank, host, status, exitCode }) => [role, index, localRank, host, status, exitCode])).toEqual([
+  expect(
+    kernelsOf(await stored(id)).map(({ role, index, localRank, host, status, exitCode }) => [
+      role,
+      index,
+      localRank,
+      host,
+      status,
+      exitCode,
+    ]),
+  ).toEqual([
     ['main', 1, 0, 'main1', 'RUNNING', null],
     ['sub', 1, 1, 'sub1', 'TERMINATED', 137],
     ['sub', 2, 2, 'sub2', 'RUNNING', null],
