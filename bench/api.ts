@@ -75,7 +75,11 @@ async function kindsOf(berth: BerthUnderTest): Promise<readonly Kind[]> {
   const path = `/session/${session.id}`;
   return [
     { name: 'GET /', path: '/', headers: () => ({}) },
-    { name: 'GET /api/sessions/:id, token', path: `/api/sessions/${session.id}`, headers: () => ({ authorization: `Bearer ${berth.token}` }) },
+    {
+      name: 'GET /api/sessions/:id, token',
+      path: `/api/sessions/${session.id}`,
+      headers: () => ({ authorization: `Bearer ${berth.token}` }),
+    },
     { name: 'GET /session/:id, signed', path, headers: () => signedHeaders(new URL(path, berth.url), keys), goal: 0.5 },
   ];
 }

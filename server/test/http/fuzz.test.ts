@@ -35,7 +35,12 @@ const ways: readonly Way[] = [
     method: endpoint.method,
     path: endpoint.path,
     query: queryOf(endpoint),
-    body: endpoint.body === undefined ? undefined : endpoint === api.createSession ? named(fromSchema(endpoint.body)) : fromSchema(endpoint.body),
+    body:
+      endpoint.body === undefined
+        ? undefined
+        : endpoint === api.createSession
+          ? named(fromSchema(endpoint.body))
+          : fromSchema(endpoint.body),
   })),
   ...Object.values<StreamEndpoint>(streams).map((stream) => ({
     method: 'GET',
@@ -44,7 +49,12 @@ const ways: readonly Way[] = [
     body: undefined,
     endless: true,
   })),
-  ...['/healthz', '/readyz', '/api/openapi.json', '/api/nothing', '/nothing'].map((path) => ({ method: 'GET', path, query: nothing, body: undefined })),
+  ...['/healthz', '/readyz', '/api/openapi.json', '/api/nothing', '/nothing'].map((path) => ({
+    method: 'GET',
+    path,
+    query: nothing,
+    body: undefined,
+  })),
 ];
 
 function judge(_: FuzzRequest, { status, headers, body }: WireAnswer): string | undefined {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Session } from '../../src/domain/sessions/session.ts';
 import type { SessionKind } from '../../src/domain/sessions/session-store.ts';
 import { openTestStorage, type TestStorage } from '../test-database.ts';
-import { after, makeOwner, makeSession, type Owner } from './make.ts';
+import { after, GRANT, makeOwner, makeSession, type Owner } from './make.ts';
 
 let storage: TestStorage;
 let alice: Owner;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   const become = async (index: number, changes: Partial<Session>): Promise<void> => {
     const session = made[index];
     if (session === undefined) throw new Error('too few');
-    await storage.sessions.save(after(session, changes), null, null);
+    await storage.sessions.save(after(session, { grant: GRANT, generation: 1, startedAt: new Date(), ...changes }), null, null);
   };
   await become(0, { state: 'running' });
   await become(1, { state: 'running' });

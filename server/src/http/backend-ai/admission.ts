@@ -17,11 +17,7 @@ export class Admission {
   }
 
   /** `say` gets the headers that every answer to this request carries, a refusal too. */
-  async admit(
-    request: SignedRequest,
-    requestId: string,
-    say: (headers: Readonly<Record<string, string>>) => void,
-  ): Promise<SignedCaller> {
+  async admit(request: SignedRequest, requestId: string, say: (headers: Readonly<Record<string, string>>) => void): Promise<SignedCaller> {
     checkVersion(request.headers);
     const caller = await this.#signatures.signIn(request, requestId);
     const { over, headers } = this.#rates.count(caller.accessKey, this.#now());

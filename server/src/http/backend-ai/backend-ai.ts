@@ -31,7 +31,21 @@ import { taskRoutes } from './task-routes.ts';
 const FORM = 'multipart/form-data';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** What lies below these is theirs, known or not. */
-const FOLDERS = ['session', 'kernel', 'auth', 'config', 'etcd', 'events', 'stream', 'admin', 'folders', 'resource', 'template', 'manager', 'scaling-groups'];
+const FOLDERS = [
+  'session',
+  'kernel',
+  'auth',
+  'config',
+  'etcd',
+  'events',
+  'stream',
+  'admin',
+  'folders',
+  'resource',
+  'template',
+  'manager',
+  'scaling-groups',
+];
 
 interface Context {
   readonly surface: Surface;
@@ -87,13 +101,11 @@ export function mountBackendAi(app: FastifyInstance, shared: { parts: HttpParts;
 
 /** Every ordinary request there is, under each of its paths. */
 export function allRoutes(surface: Surface): readonly Route[] {
-  const sockets = socketRoutes(surface).map(
-    ({ path }): Route => ({
-      method: 'GET',
-      path,
-      handle: () => Promise.reject(new Refusal('invalid-api-params', 'this address speaks WebSocket: send an upgrade request')),
-    }),
-  );
+  const sockets = socketRoutes(surface).map(({ path }): Route => ({
+    method: 'GET',
+    path,
+    handle: () => Promise.reject(new Refusal('invalid-api-params', 'this address speaks WebSocket: send an upgrade request')),
+  }));
   return [
     ...openRoutes,
     ...sessionRoutes(surface),

@@ -30,8 +30,9 @@ export class ExecuteSocket {
   readonly #socket: OpenSocket;
   readonly #unread: string[] = [];
   readonly #bell = new Bell();
+  /** Fires when the session ends, or can be looked at no more. */
   readonly #over = new AbortController();
-  /** Fires when nobody listens any more, or the session ends. */
+  /** Fires then, and when nobody listens any more. */
   readonly #signal: AbortSignal;
 
   constructor(parts: Parts, session: Session, socket: OpenSocket) {
@@ -48,11 +49,9 @@ export class ExecuteSocket {
 
   async run(): Promise<void> {
     const { sessions, notifications } = this.#parts;
-    const ended = sessionEnd({ sessions, notifications }, this.#session.id, this.#socket.gone);
-    ended.then(
-      () => this.#over.abort(),
-      () => this.#over.abort(),
-    );
+    const { gone } = this.#socket;
+    const over = (): void => void (gone.aborted || this.#over.abort());
+    sessionEnd({ sessions, notifications }, this.#session.id, gone).then(over, over);
     try {
       const first = await this.#next();
       if (first !== undefined) await this.#follow(this.#begin(first));

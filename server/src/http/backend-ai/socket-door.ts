@@ -57,7 +57,12 @@ async function prepare(
   const caller = await admission.admit(signed, requestId, say);
   const over = new AbortController();
   request.socket.once('close', () => over.abort());
-  const call = { path: found.params, parameters: mergeParameters(parseQuery(query), Buffer.alloc(0)), given: () => new Set<string>(), open: () => over.signal };
+  const call = {
+    path: found.params,
+    parameters: mergeParameters(parseQuery(query), Buffer.alloc(0)),
+    given: () => new Set<string>(),
+    open: () => over.signal,
+  };
   return { caller, route: found.route, talk: await found.route.prepare(call, caller) };
 }
 

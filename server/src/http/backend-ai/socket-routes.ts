@@ -83,7 +83,10 @@ async function proxy({ parts }: Surface, call: Call, { session, caller }: Own): 
   const endpoint = await parts.runtime.endpoint(containerOf(session), port);
   const tcp = endpoint === undefined ? undefined : await dial(endpoint, call.open());
   if (tcp === undefined)
-    throw new Refusal('service-unavailable', `nothing answers at port ${port} of "${session.name}" yet: try again when "${service.name}" listens`);
+    throw new Refusal(
+      'service-unavailable',
+      `nothing answers at port ${port} of "${session.name}" yet: try again when "${service.name}" listens`,
+    );
   audit(caller, 'session.connect', session);
   return async (socket) => {
     const over = (): void => socket.close(1000, 'the session has ended');

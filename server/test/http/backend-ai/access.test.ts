@@ -118,7 +118,7 @@ describe('who asks', () => {
 });
 
 describe('paths and methods', () => {
-  test.each(['/session/x/y/z', '/kernel/a/b', '/folders', '/events/nothing', '/auth/%zz'])(
+  test.each(['/session/x/y/z', '/kernel/a/b', '/admin', '/events/nothing', '/auth/%zz'])(
     '%s is nothing here, said in their words',
     async (path) => {
       const answer = await stage.js.send('GET', path);
@@ -137,8 +137,9 @@ describe('paths and methods', () => {
     expect(await post('PATCH')).toMatchObject({ status: 204, text: '' });
   });
   test.each([
-    ['GET', '/session/some-one/files', undefined],
     ['POST', '/session/_/create-from-template', { id: 'x' }],
+    ['POST', '/session/_/create-cluster', { id: 'x' }],
+    ['GET', '/kernel/_/logs', undefined],
   ])('%s %s is not there yet, and says so', async (method, path, body) => {
     expect(await stage.js.send(method, path, { body })).toMatchObject({
       status: 501,

@@ -90,7 +90,10 @@ test.each([
 
 test('a session that does not run is refused before the upgrade', async () => {
   const { id } = await stage.made();
-  expect(await client.socket(`/stream/session/${id}/execute`).refused()).toMatchObject({ status: 400, body: { msg: expect.stringContaining('PENDING') } });
+  expect(await client.socket(`/stream/session/${id}/execute`).refused()).toMatchObject({
+    status: 400,
+    body: { msg: expect.stringContaining('PENDING') },
+  });
 });
 
 test('a server that stops says so', async () => {

@@ -29,7 +29,21 @@ afterAll(async () => {
 });
 
 const PARAMETERS = [
-  ...['id', 'name', 'sessionName', 'forced', 'owner_access_key', 'kernel_id', 'app', 'service', 'port', 'envs', 'arguments', 'path', 'file'],
+  ...[
+    'id',
+    'name',
+    'sessionName',
+    'forced',
+    'owner_access_key',
+    'kernel_id',
+    'app',
+    'service',
+    'port',
+    'envs',
+    'arguments',
+    'path',
+    'file',
+  ],
   ...['files', 'mode', 'code', 'runId', 'options', 'group', 'scope', 'taskId', 'query', 'variables', 'operationName', 'echo', 'filename'],
 ];
 const QUERIES = [
@@ -49,7 +63,11 @@ const value = fc.oneof(
 const parameters = fc.dictionary(fc.constantFrom(...PARAMETERS), value, { maxKeys: 5 });
 
 /** Creating never waits here: nobody would wait with it. */
-const create: Way['body'] = fromSchema(CreateRequest).map((asked) => ({ ...(asked as object), clientSessionToken: 'fuzz-session', enqueueOnly: true }));
+const create: Way['body'] = fromSchema(CreateRequest).map((asked) => ({
+  ...(asked as object),
+  clientSessionToken: 'fuzz-session',
+  enqueueOnly: true,
+}));
 const isCreate = ({ method, path }: { method: string; path: string }): boolean =>
   method === 'POST' && /^\/(session|kernel)(\/_)?(\/create)?$/.test(path);
 
@@ -105,7 +123,8 @@ test('bytes that are no request are refused or ignored, and the server goes on',
     const wire = new Wire(stage.server.url);
     const outcome = await wire.exchange(bytes, { endless: true });
     wire.close();
-    if (typeof outcome === 'object') expect({ bytes: bytes.toString('latin1'), failed: outcome.status >= 500 }).toMatchObject({ failed: false });
+    if (typeof outcome === 'object')
+      expect({ bytes: bytes.toString('latin1'), failed: outcome.status >= 500 }).toMatchObject({ failed: false });
   }
   expect((await stage.js.send('GET', '/auth')).status).toBe(200);
   expect(await ground.untouchable()).toEqual(before);

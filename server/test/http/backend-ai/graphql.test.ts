@@ -94,7 +94,9 @@ describe('sessions', () => {
       (await ask(client, 'query($id: UUID!) { compute_session(id: $id) { id } }', { id })).body['compute_session'];
     expect([await one(stage.py), await one(stage.bob), await one(stage.root)]).toEqual([{ id }, null, { id }]);
     const sees = async (client: BackendAiClient, args: string): Promise<boolean> =>
-      (await list(client, args, 'id access_key')).items.some((item) => item['id'] === id && item['access_key'] === stage.keys.alice.accessKey);
+      (await list(client, args, 'id access_key')).items.some(
+        (item) => item['id'] === id && item['access_key'] === stage.keys.alice.accessKey,
+      );
     expect(await sees(stage.py, 'limit: 100')).toBe(true);
     expect(await sees(stage.bob, 'limit: 100')).toBe(false);
     expect(await sees(stage.root, 'limit: 100')).toBe(true);
@@ -119,7 +121,10 @@ describe('sessions', () => {
 
 describe('people and places', () => {
   test('the key pair that asks, without its secret', async () => {
-    const answer = await ask(stage.js, '{ keypair { access_key secret_key is_active is_admin user_id concurrency_limit concurrency_used rate_limit } }');
+    const answer = await ask(
+      stage.js,
+      '{ keypair { access_key secret_key is_active is_admin user_id concurrency_limit concurrency_used rate_limit } }',
+    );
     expect(answer.body['keypair']).toEqual({
       access_key: stage.keys.alice.accessKey,
       secret_key: null,
@@ -176,11 +181,17 @@ describe('people and places', () => {
 
 describe('the language', () => {
   test('the newer address answers as GraphQL does everywhere', async () => {
-    expect(await ask(stage.js, '{ user { username } }', {}, '/admin/gql')).toMatchObject({ status: 200, body: { data: { user: { username: 'alice' } } } });
+    expect(await ask(stage.js, '{ user { username } }', {}, '/admin/gql')).toMatchObject({
+      status: 200,
+      body: { data: { user: { username: 'alice' } } },
+    });
     const wrong = await ask(stage.js, '{ user { nonsense } }', {}, '/admin/gql');
     expect(wrong).toMatchObject({ status: 200, body: { data: null, errors: [{ message: expect.stringContaining('nonsense') }] } });
     const half = await ask(stage.js, '{ user { username } agents { id } }', {}, '/admin/gql');
-    expect(half.body).toMatchObject({ data: { user: { username: 'alice' }, agents: null }, errors: [{ message: expect.any(String), path: ['agents'] }] });
+    expect(half.body).toMatchObject({
+      data: { user: { username: 'alice' }, agents: null },
+      errors: [{ message: expect.any(String), path: ['agents'] }],
+    });
   });
   test.each([
     ['what cannot be read', '{ user {', 'Syntax Error'],
@@ -191,20 +202,31 @@ describe('the language', () => {
     ['several operations without a name', 'query a { user { id } } query b { user { id } }', 'operation'],
   ])('%s is told to who asks the older one', async (_, query, words) => {
     const answer = await ask(stage.js, query);
-    expect(answer).toMatchObject({ status: 400, body: { type: `${TYPE}graphql-error`, msg: expect.stringContaining(words), data: expect.any(Array) } });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { type: `${TYPE}graphql-error`, msg: expect.stringContaining(words), data: expect.any(Array) },
+    });
   });
   test('of several operations the one that is named', async () => {
     const body = { query: 'query a { user { id } } query b { user { username } }', operationName: 'b' };
     expect((await stage.js.send('POST', '/admin/graphql', { body })).body).toEqual({ user: { username: 'alice' } });
   });
-  test.each(['mutation { create_user(email: "x") { ok } }', 'subscription { x }'])('%s: nothing is changed here, and that is said', async (query) => {
-    for (const path of ['/admin/graphql', '/admin/gql'])
-      expect(await ask(stage.js, query, { input: { deep: {} } }, path)).toMatchObject({ status: 501, body: { type: `${TYPE}not-implemented` } });
-  });
+  test.each(['mutation { create_user(email: "x") { ok } }', 'subscription { x }'])(
+    '%s: nothing is changed here, and that is said',
+    async (query) => {
+      for (const path of ['/admin/graphql', '/admin/gql'])
+        expect(await ask(stage.js, query, { input: { deep: {} } }, path)).toMatchObject({
+          status: 501,
+          body: { type: `${TYPE}not-implemented` },
+        });
+    },
+  );
   test('what there is to ask is told to who signs', async () => {
     const answer = await ask(stage.js, getIntrospectionQuery());
     expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('compute_session_list')]);
-    expect(await stage.js.send('POST', '/admin/graphql', { body: { query: '{ __typename }' }, headers: { authorization: undefined } })).toMatchObject({
+    expect(
+      await stage.js.send('POST', '/admin/graphql', { body: { query: '{ __typename }' }, headers: { authorization: undefined } }),
+    ).toMatchObject({
       status: 401,
     });
   });
@@ -215,7 +237,10 @@ describe('the language', () => {
     ['brackets', `{ a(b: ${'['.repeat(100_000)}`],
     ['a circle of types', `{ __schema { types ${nested(4, '{ name }')} } }`],
     ['aliases', `{ ${Array.from({ length: 200 }, (_, n) => `a${n}: compute_session_list(limit: 100) { total_count }`).join(' ')} }`],
-    ['fragments that double', `{ user { ...f0 } } ${Array.from({ length: 60 }, (_, n) => `fragment f${n} on User { ...f${n + 1} ...f${n + 1} }`).join(' ')} fragment f60 on User { id }`],
+    [
+      'fragments that double',
+      `{ user { ...f0 } } ${Array.from({ length: 60 }, (_, n) => `fragment f${n} on User { ...f${n + 1} ...f${n + 1} }`).join(' ')} fragment f60 on User { id }`,
+    ],
   ])('a query of death is refused at once: %s', async (_, query) => {
     for (const path of ['/admin/graphql', '/admin/gql']) {
       const { status, body } = await ask(stage.js, query, {}, path);

@@ -16,7 +16,10 @@ beforeAll(async () => {
   // It tells how many there are on the way.
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
   const runtime = new FakeRuntime();
-  stage = await Stage.open({ runtime, nodes: { report: () => reconciler.nodes.report(), capacities: () => reconciler.nodes.capacities() } });
+  stage = await Stage.open({
+    runtime,
+    nodes: { report: () => reconciler.nodes.report(), capacities: () => reconciler.nodes.capacities() },
+  });
   reconciler = await FakeReconciler.start(stage.server.storage, {}, runtime);
   const keysOfRoot = await keysFor(stage.server, stage.server.people.root);
   [alice, root] = [realClient(stage.server.url, stage.keys.alice), realClient(stage.server.url, keysOfRoot)];
@@ -41,12 +44,18 @@ test('sessions, with the fields it asks for by itself', async () => {
   });
   expect(await alice.computeSession.total_count('TERMINATED')).toEqual({ compute_session_list: { total_count: 0 } });
   expect(await alice.computeSession.listAll()).toHaveLength(1);
-  expect(await alice.computeSession.get(undefined, id)).toMatchObject({ compute_session: { id, session_name: 'looked-up', status: 'RUNNING' } });
-  expect(await root.computeSession.list(['id', 'user_email'])).toMatchObject({ compute_session_list: { items: [{ id, user_email: 'alice' }] } });
+  expect(await alice.computeSession.get(undefined, id)).toMatchObject({
+    compute_session: { id, session_name: 'looked-up', status: 'RUNNING' },
+  });
+  expect(await root.computeSession.list(['id', 'user_email'])).toMatchObject({
+    compute_session_list: { items: [{ id, user_email: 'alice' }] },
+  });
 });
 
 test('who she is, and what she may use', async () => {
-  expect(await alice.keypair.info('')).toMatchObject({ keypair: { access_key: stage.keys.alice.accessKey, secret_key: null, user_id: 'alice' } });
+  expect(await alice.keypair.info('')).toMatchObject({
+    keypair: { access_key: stage.keys.alice.accessKey, secret_key: null, user_id: 'alice' },
+  });
   expect(await alice.keypair.list('alice')).toMatchObject({ keypairs: [{ access_key: stage.keys.alice.accessKey, is_active: true }] });
   expect(await alice.user.get('')).toMatchObject({ user: { username: 'alice', domain_name: 'default', groups: [{ name: 'alice' }] } });
   expect(await alice.group.list()).toMatchObject({ groups: [{ name: 'alice', is_active: true }] });

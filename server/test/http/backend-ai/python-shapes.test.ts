@@ -50,7 +50,10 @@ describe('creating', () => {
   test('explicit nulls mean "not given"', async () => {
     const name = stage.freshName();
     const answer = await stage.py.send('POST', '/session', { body: plain(name) });
-    expect(answer).toMatchObject({ status: 201, body: { sessionId: expect.any(String), sessionName: name, status: 'PENDING', created: true } });
+    expect(answer).toMatchObject({
+      status: 201,
+      body: { sessionId: expect.any(String), sessionName: name, status: 'PENDING', created: true },
+    });
     expect(await stage.py.send('POST', '/session', { body: plain(name) })).toMatchObject({ status: 200, body: { created: false } });
   });
   test('all in the query of a POST without a body', async () => {
@@ -86,7 +89,10 @@ describe('asking', () => {
   test('a request without a body, sent as text/plain', async () => {
     const { id } = await stage.made();
     expect(await stage.py.send('GET', `/session/${id}`)).toMatchObject({ status: 200, body: { status: 'PENDING' } });
-    expect(await stage.py.send('DELETE', `/session/${id}?forced=false`)).toMatchObject({ status: 200, body: { stats: expect.any(Object) } });
+    expect(await stage.py.send('DELETE', `/session/${id}?forced=false`)).toMatchObject({
+      status: 200,
+      body: { stats: expect.any(Object) },
+    });
   });
   test('parameters of a POST in its query', async () => {
     const { id } = await stage.running();

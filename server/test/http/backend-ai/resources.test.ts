@@ -8,7 +8,10 @@ let stage: Stage;
 let reconciler: FakeReconciler;
 beforeAll(async () => {
   const runtime = new FakeRuntime();
-  stage = await Stage.open({ runtime, nodes: { report: () => reconciler.nodes.report(), capacities: () => reconciler.nodes.capacities() } });
+  stage = await Stage.open({
+    runtime,
+    nodes: { report: () => reconciler.nodes.report(), capacities: () => reconciler.nodes.capacities() },
+  });
   reconciler = await FakeReconciler.start(stage.server.storage, {}, runtime);
 });
 afterAll(async () => {
@@ -71,6 +74,9 @@ test('who wants to sign in with a password hears that there are none', async () 
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ type: 'keypair', domain: 'default', username: 'alice', password: 'very secret' }),
   });
-  expect([answer.status, await answer.json()]).toMatchObject([501, { type: `${TYPE}not-implemented`, msg: expect.stringContaining('keypair create') }]);
+  expect([answer.status, await answer.json()]).toMatchObject([
+    501,
+    { type: `${TYPE}not-implemented`, msg: expect.stringContaining('keypair create') },
+  ]);
   expect(stage.server.logged()).not.toContain('very secret');
 });

@@ -11,7 +11,9 @@ interface Refused {
 /** A WebSocket as a program uses it: what came, how it ended, or the answer with which it was refused. */
 export class SignedSocket {
   readonly texts: string[] = [];
+  /** The first of the bytes; more are only counted. */
   bytes = Buffer.alloc(0);
+  received = 0;
   /** Of the answer, whichever it was. */
   headers: IncomingHttpHeaders = {};
   readonly closed: Promise<number>;
@@ -27,8 +29,9 @@ export class SignedSocket {
     ws.on('upgrade', ({ headers }) => (this.headers = headers));
     ws.on('unexpected-response', (_, response) => (this.#refused = this.#read(response)));
     ws.on('message', (data: Buffer, binary) => {
-      if (binary) this.bytes = Buffer.concat([this.bytes, data]);
-      else this.texts.push(data.toString());
+      if (!binary) return void this.texts.push(data.toString());
+      this.received += data.length;
+      if (this.received < 1_000_000) this.bytes = Buffer.concat([this.bytes, data]);
     });
   }
 

@@ -63,7 +63,11 @@ export class BackendAiClient {
 
   async open(method: string, target: string, wish: Wish = {}): Promise<IncomingMessage> {
     const payload = wish.raw ?? (wish.body === undefined ? undefined : JSON.stringify(wish.body));
-    const signed = this.#signed(wish.signedAs ?? method, target, { hasBody: payload !== undefined, at: wish.at ?? new Date(), type: wish.type });
+    const signed = this.#signed(wish.signedAs ?? method, target, {
+      hasBody: payload !== undefined,
+      at: wish.at ?? new Date(),
+      type: wish.type,
+    });
     const length =
       payload === undefined || wish.headers?.['transfer-encoding'] !== undefined ? undefined : String(Buffer.byteLength(payload));
     const headers = Object.fromEntries(

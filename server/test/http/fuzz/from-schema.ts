@@ -18,7 +18,21 @@ interface JsonSchema {
 }
 
 /** Words that are understood here and there. */
-const WORDS = ['debian', 'docker://debian', 'some-name', '5m', '2', '0.5', '4g', '512MiB', '2026-01-01T00:00:00Z', '/home/work', 'main.py', 'alice', '*'];
+const WORDS = [
+  'debian',
+  'docker://debian',
+  'some-name',
+  '5m',
+  '2',
+  '0.5',
+  '4g',
+  '512MiB',
+  '2026-01-01T00:00:00Z',
+  '/home/work',
+  'main.py',
+  'alice',
+  '*',
+];
 const word = fc.constantFrom(...WORDS);
 
 /** What a client would send by this schema, but for a mistake here and there. */

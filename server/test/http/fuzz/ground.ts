@@ -39,7 +39,7 @@ export class Ground {
       if (!('startsAt' in more)) await reaches(server, id, 'running');
       made.push(id, name);
     }
-    const his = (name: string): { params: { session: string }; body: object } => ({ params: { session: name }, body: {} });
+    const his = (session: string) => ({ params: { session }, body: {} });
     await bob.client.pauseSession(his('bobs-paused'));
     await bob.client.terminateSession(his('bobs-ended'));
     await reaches(server, made[2] ?? '', 'paused');

@@ -52,11 +52,13 @@ export const rawBytes: fc.Arbitrary<Buffer> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...KNOWN).map((text) => Buffer.from(text, 'latin1')) },
   {
     weight: 4,
-    arbitrary: fc.tuple(fc.constantFrom(...KNOWN), fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 255 })).map(([text, at, byte]) => {
-      const bytes = Buffer.from(text, 'latin1');
-      bytes[Math.floor(at * (bytes.length - 1))] = byte;
-      return bytes;
-    }),
+    arbitrary: fc
+      .tuple(fc.constantFrom(...KNOWN), fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 255 }))
+      .map(([text, at, byte]) => {
+        const bytes = Buffer.from(text, 'latin1');
+        bytes[Math.floor(at * (bytes.length - 1))] = byte;
+        return bytes;
+      }),
   },
   {
     weight: 2,

@@ -52,7 +52,10 @@ function requestOn(
   return fc.record({
     method: seldom(fc.constant(way.method), methods, 20),
     target: fc
-      .tuple(fc.array(segment, { minLength: holes, maxLength: holes }), seldom(way.query, fc.dictionary(wildText, wildValue, { maxKeys: 4 })))
+      .tuple(
+        fc.array(segment, { minLength: holes, maxLength: holes }),
+        seldom(way.query, fc.dictionary(wildText, wildValue, { maxKeys: 4 })),
+      )
       .map(([parts, query]) => targetOf(way.path, parts, query)),
     body: bodyOf(way.body),
     headers: seldom(fc.constant({}), wildHeaders, 6),
@@ -68,15 +71,24 @@ function requestOn(
 function targetOf(path: string, parts: readonly string[], query: Readonly<Record<string, unknown>>): string {
   const rest = [...parts];
   const filled = path.split('/').map((part) => (part.startsWith(':') || part === '*' ? (rest.shift() ?? '') : part));
-  const pairs = Object.entries(query).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => [name, one] as const));
-  const text = pairs.map(([name, value]) => `${escaped(name)}=${escaped(typeof value === 'string' ? value : JSON.stringify(value))}`).join('&');
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one) => [name, one] as const),
+  );
+  const text = pairs
+    .map(([name, value]) => `${escaped(name)}=${escaped(typeof value === 'string' ? value : JSON.stringify(value))}`)
+    .join('&');
   return filled.join('/') + (text === '' ? '' : `?${text}`);
 }
 
 const escaped = (text: string): string => (text.isWellFormed() ? encodeURIComponent(text) : text.replaceAll(/[^\x21-\x7e]/g, '%'));
 
 function bodyOf(body: Way['body']): fc.Arbitrary<Buffer | undefined> {
-  if (body === undefined) return seldom(fc.constant(undefined), wildValue.map((value) => Buffer.from(JSON.stringify(value))), 20);
+  if (body === undefined)
+    return seldom(
+      fc.constant(undefined),
+      wildValue.map((value) => Buffer.from(JSON.stringify(value))),
+      20,
+    );
   const asIs = (json: string): string => json;
   return fc.tuple(body, seldom<(json: string) => string | Buffer>(fc.constant(asIs), wildWriting, 8)).map(([value, write]) => {
     const written = write(JSON.stringify(value));

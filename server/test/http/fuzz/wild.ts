@@ -18,7 +18,12 @@ export const wildText: fc.Arbitrary<string> = fc.oneof(
 export const wildValue: fc.Arbitrary<unknown> = fc.oneof(
   wildText,
   fc.constantFrom<unknown>(null, true, false, 0, -1, 1.5, 2 ** 53, -(2 ** 63), [], {}, [null], [[]], { a: { b: { c: {} } } }),
-  fc.constantFrom<unknown>(Number.MAX_VALUE, Number.MIN_VALUE, ['x'.repeat(600)], Array.from({ length: 200 }, () => 'x')),
+  fc.constantFrom<unknown>(
+    Number.MAX_VALUE,
+    Number.MIN_VALUE,
+    ['x'.repeat(600)],
+    Array.from({ length: 200 }, () => 'x'),
+  ),
   fc.jsonValue({ maxDepth: 4 }),
 );
 

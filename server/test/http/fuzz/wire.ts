@@ -67,10 +67,13 @@ export class Wire {
 
   async #answer(socket: Socket, endless: boolean): Promise<Outcome> {
     let silent = false;
-    const timer = setTimeout(() => {
-      silent = true;
-      this.#wake?.();
-    }, endless ? ENDLESS_SILENCE_MS : SILENCE_MS);
+    const timer = setTimeout(
+      () => {
+        silent = true;
+        this.#wake?.();
+      },
+      endless ? ENDLESS_SILENCE_MS : SILENCE_MS,
+    );
     try {
       for (;;) {
         const parsed = parseAnswer(this.#received, { ended: socket.destroyed, endless });
@@ -99,7 +102,9 @@ function parseAnswer(
   if (headEnd < 0) return undefined;
   const [first = '', ...lines] = bytes.subarray(0, headEnd).toString('latin1').split('\r\n');
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(first)?.[1]);
-  const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
   const start = headEnd + 4;
   const answer = (end: number, body: Buffer) => ({ answer: { status, headers, body: body.toString('utf8') }, taken: end });
   if (status < 200 || status === 204 || endless) return answer(start, Buffer.alloc(0));

@@ -29,7 +29,7 @@ export const graphqlRoutes = (surface: Surface): readonly Route[] => [
 function alone({ data, errors = [] }: ExecutionResult): Sent {
   const [first] = errors;
   if (first === undefined) return { status: 200, body: data ?? {} };
-  if (first.originalError !== undefined) throw asRefusal(first.originalError);
+  if (isMeant(first.originalError)) throw asRefusal(first.originalError);
   throw new Refusal('graphql-error', first.message, { data: errors.map((error) => error.toJSON()) });
 }
 
@@ -48,7 +48,13 @@ async function answer(surface: Surface, { parameters }: Call, caller: SignedCall
   if (mistakes.length > 0) return { errors: mistakes };
   const context = { surface, caller, people: new People(surface, caller) };
   const rootValue = { ...sessionQueries(context), ...accountQueries(context), ...placeQueries(context) };
-  const result = await execute({ schema, document, rootValue, variableValues: variables, ...(operationName !== undefined && { operationName }) });
+  const result = await execute({
+    schema,
+    document,
+    rootValue,
+    variableValues: variables,
+    ...(operationName !== undefined && { operationName }),
+  });
   refuseMistakesOfOurs(result);
   return result;
 }
@@ -77,7 +83,9 @@ function refuseWrites({ definitions }: DocumentNode): void {
 function refuseMistakesOfOurs({ errors = [] }: ExecutionResult): void {
   for (const { originalError } of errors) {
     if (originalError === undefined || originalError instanceof GraphQLError) continue;
-    const ours = originalError instanceof Refusal || originalError instanceof ProblemError;
-    if (!ours || originalError.status >= 500) throw originalError;
+    if (!isMeant(originalError) || originalError.status >= 500) throw originalError;
   }
 }
+
+/** Said on purpose. */
+const isMeant = (error: Error | undefined): error is Refusal | ProblemError => error instanceof Refusal || error instanceof ProblemError;

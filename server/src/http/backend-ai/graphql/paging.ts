@@ -23,7 +23,10 @@ export function offsetIn(args: unknown): { offset: number; limit: number } {
 /** Their language for filters is not spoken here, and leaving one out silently would show too much. */
 export function withoutFilter(args: unknown): void {
   if (!check(Filter, args).filter?.trim()) return;
-  throw new Refusal('not-implemented', 'filter is not there yet: use the other arguments of the list (status, group_id, access_key, is_active)');
+  throw new Refusal(
+    'not-implemented',
+    'filter is not there yet: use the other arguments of the list (status, group_id, access_key, is_active)',
+  );
 }
 
 /** A list that is kept in pages, all of it. */

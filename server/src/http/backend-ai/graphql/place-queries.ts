@@ -10,7 +10,15 @@ import { pageOf, withoutFilter } from './paging.ts';
 import { requireAdmin, type QueryContext } from './query-context.ts';
 
 const Text = z.string().max(512).nullish();
-const Asked = z.object({ id: z.guid().nullish(), name: Text, agent_id: Text, reference: Text, status: Text, scaling_group: Text, domain_name: Text });
+const Asked = z.object({
+  id: z.guid('it must be an id').nullish(),
+  name: Text,
+  agent_id: Text,
+  reference: Text,
+  status: Text,
+  scaling_group: Text,
+  domain_name: Text,
+});
 
 /** Where sessions belong and where they run: groups, domains, nodes, images. */
 export function placeQueries(context: QueryContext): object {
@@ -39,7 +47,13 @@ async function groups({ surface, caller }: QueryContext, args: unknown) {
   const { user } = caller;
   const found = domain && domain !== user.domain ? undefined : await findGroup(surface.parts, name ?? 'default', user.id);
   if (found === undefined) return [];
-  const shared = { is_active: true, domain_name: user.domain, total_resource_slots: '{}', allowed_vfolder_hosts: [], scaling_groups: ['default'] };
+  const shared = {
+    is_active: true,
+    domain_name: user.domain,
+    total_resource_slots: '{}',
+    allowed_vfolder_hosts: [],
+    scaling_groups: ['default'],
+  };
   return [{ id: found.id, name: found.name, ...shared }];
 }
 
@@ -88,7 +102,17 @@ function agentItem(node: Node) {
 const images = ({ surface: { parts } }: QueryContext) =>
   [...new Set([parseImageReference(parts.defaultImage), ...BUILTIN_IMAGES])].map((reference) => {
     const [name, tag = 'latest'] = splitTag(reference);
-    return { name, humanized_name: name, tag, registry: '', architecture: architecture(), labels: [], aliases: [], resource_limits: [], supported_accelerators: [] };
+    return {
+      name,
+      humanized_name: name,
+      tag,
+      registry: '',
+      architecture: architecture(),
+      labels: [],
+      aliases: [],
+      resource_limits: [],
+      supported_accelerators: [],
+    };
   });
 
 function imageNamed(context: QueryContext, reference: string): object | null {

@@ -92,7 +92,11 @@ function containerItem(session: Session, { page, kernel }: { page: Page; kernel:
 }
 
 /** Containers of a session ask for the same. */
-const shareOf = ({ cpu, memoryBytes, gpu }: Slots, size: number): Slots => ({ cpu: cpu / size, memoryBytes: memoryBytes / size, gpu: gpu / size });
+const shareOf = ({ cpu, memoryBytes, gpu }: Slots, size: number): Slots => ({
+  cpu: cpu / size,
+  memoryBytes: memoryBytes / size,
+  gpu: gpu / size,
+});
 
 /** As it was written, where it came through this API. */
 function startupCommand({ type, spec: { command } }: Session): string | null {

@@ -12,7 +12,13 @@ import { sessionItem } from './session-item.ts';
 
 const Text = z.string().max(512).nullish();
 const One = z.object({ id: z.guid('it must be the id of a session') });
-const Many = z.object({ order: Text, domain_name: Text, group_id: z.guid().nullish(), access_key: Text, status: Text });
+const Many = z.object({
+  order: Text,
+  domain_name: Text,
+  group_id: z.guid('it must be the id of a group').nullish(),
+  access_key: Text,
+  status: Text,
+});
 
 export const sessionQueries = (context: QueryContext): object => ({
   compute_session: async (args: unknown) => {
@@ -31,7 +37,8 @@ export const sessionQueries = (context: QueryContext): object => ({
     if (selection !== null && selection.ownerId !== context.caller.user.id)
       audit(context.caller, 'session.list', { id: selection.ownerId ?? '*' });
     return {
-      items: async () => (selection === null ? [] : Promise.all((await sessions.window(selection, part)).map((session) => itemOf(context, session)))),
+      items: async () =>
+        selection === null ? [] : Promise.all((await sessions.window(selection, part)).map((session) => itemOf(context, session))),
       total_count: () => (selection === null ? 0 : sessions.count(selection)),
     };
   },
