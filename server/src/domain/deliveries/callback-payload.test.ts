@@ -23,25 +23,25 @@ const event = (kind: StoredEvent['kind'], state: SessionState): StoredEvent => (
 });
 
 describe('what an event is told as', () => {
-  test.each<[string, StoredEvent['kind'], SessionState, Session, readonly string[]]>([
-    ['it was asked for', 'created', 'pending', exampleSession(), ['enqueued']],
-    ['it has a place', 'state', 'scheduled', exampleSession(), ['scheduled']],
-    ['its image is pulled', 'state', 'pulling', exampleSession(), []],
-    ['it is prepared', 'state', 'preparing', exampleSession(), ['preparing']],
-    ['it runs', 'state', 'running', exampleSession(), ['started']],
-    ['it is paused', 'state', 'paused', exampleSession(), []],
-    ['it is being ended', 'state', 'terminating', exampleSession(), []],
-    ['it has ended', 'state', 'terminated', ended('terminated'), ['terminated']],
-    ['it has failed', 'state', 'error', ended('error'), ['terminated']],
-    ['it was cancelled', 'state', 'cancelled', ended('cancelled', { startedAt: null }), ['cancelled']],
-    ['it failed before it ran', 'state', 'error', ended('error', { startedAt: null }), ['cancelled']],
-    ['its command succeeded', 'state', 'terminated', ended('terminated', { type: 'batch' }), ['success', 'terminated']],
-    ['its command failed', 'state', 'terminated', ended('terminated', { type: 'batch' }, 3), ['failure', 'terminated']],
-    ['something is requested', 'requested', 'running', exampleSession(), []],
-    ['a pull goes on', 'progress', 'pulling', exampleSession(), []],
-    ['it waits', 'waiting', 'pending', exampleSession(), []],
-    ['something is noted', 'notice', 'terminated', ended('terminated'), []],
-  ])('%s', (_, kind, state, session, words) => expect(callbackWords({ kind, state }, session)).toEqual(words));
+  test.each<[string, readonly [StoredEvent['kind'], SessionState], Session, readonly string[]]>([
+    ['it was asked for', ['created', 'pending'], exampleSession(), ['enqueued']],
+    ['it has a place', ['state', 'scheduled'], exampleSession(), ['scheduled']],
+    ['its image is pulled', ['state', 'pulling'], exampleSession(), []],
+    ['it is prepared', ['state', 'preparing'], exampleSession(), ['preparing']],
+    ['it runs', ['state', 'running'], exampleSession(), ['started']],
+    ['it is paused', ['state', 'paused'], exampleSession(), []],
+    ['it is being ended', ['state', 'terminating'], exampleSession(), []],
+    ['it has ended', ['state', 'terminated'], ended('terminated'), ['terminated']],
+    ['it has failed', ['state', 'error'], ended('error'), ['terminated']],
+    ['it was cancelled', ['state', 'cancelled'], ended('cancelled', { startedAt: null }), ['cancelled']],
+    ['it failed before it ran', ['state', 'error'], exampleSession({ state: 'error', endedAt: T0 }), ['cancelled']],
+    ['its command succeeded', ['state', 'terminated'], ended('terminated', { type: 'batch' }), ['success', 'terminated']],
+    ['its command failed', ['state', 'terminated'], ended('terminated', { type: 'batch' }, 3), ['failure', 'terminated']],
+    ['something is requested', ['requested', 'running'], exampleSession(), []],
+    ['a pull goes on', ['progress', 'pulling'], exampleSession(), []],
+    ['it waits', ['waiting', 'pending'], exampleSession(), []],
+    ['something is noted', ['notice', 'terminated'], ended('terminated'), []],
+  ])('%s', (_, [kind, state], session, words) => expect(callbackWords({ kind, state }, session)).toEqual(words));
 });
 
 test('what is sent has the names that programs know, and some of ours', () => {

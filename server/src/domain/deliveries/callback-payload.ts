@@ -1,30 +1,22 @@
+import { endWords, type EndWord } from '../sessions/end-words.ts';
 import { isFinal } from '../sessions/lifecycle.ts';
-import { resultOf } from '../sessions/result.ts';
 import type { StoredEvent } from '../sessions/session-store.ts';
 import type { Session, SessionState } from '../sessions/session.ts';
 
 /** The words and field names of docs/callbacks.md: programs depend on them. */
-export type CallbackWord = 'enqueued' | 'scheduled' | 'preparing' | 'started' | 'cancelled' | 'success' | 'failure' | 'terminated';
+export type CallbackWord = 'enqueued' | 'scheduled' | 'preparing' | 'started' | EndWord;
 
 type Told = Pick<StoredEvent, 'kind' | 'state'>;
-type Ended = Pick<Session, 'type' | 'state' | 'ending' | 'startedAt'>;
 
 const WORDS: Partial<Record<SessionState, CallbackWord>> = { scheduled: 'scheduled', preparing: 'preparing', running: 'started' };
 
 /** What an event is told as, in order; most are not told. The session is as it is now: what has ended changes no more. */
-export function callbackWords({ kind, state }: Told, session: Ended): readonly CallbackWord[] {
+export function callbackWords({ kind, state }: Told, session: Session): readonly CallbackWord[] {
   if (kind === 'created') return ['enqueued'];
   if (kind !== 'state') return [];
   if (isFinal(state)) return endWords(session);
   const word = WORDS[state];
   return word === undefined ? [] : [word];
-}
-
-/** What never ran was cancelled; of a batch session its result comes first. */
-function endWords(session: Ended): readonly CallbackWord[] {
-  if (session.state === 'cancelled' || session.startedAt === null) return ['cancelled'];
-  const result = resultOf(session);
-  return result === null ? ['terminated'] : [result, 'terminated'];
 }
 
 /** The JSON text that is sent. */

@@ -1,5 +1,5 @@
+import { endWords } from '../../domain/sessions/end-words.ts';
 import { isFinal } from '../../domain/sessions/lifecycle.ts';
-import { resultOf } from '../../domain/sessions/result.ts';
 import type { StoredEvent } from '../../domain/sessions/session-store.ts';
 import type { Session, SessionState } from '../../domain/sessions/session.ts';
 
@@ -7,7 +7,7 @@ import type { Session, SessionState } from '../../domain/sessions/session.ts';
 export function eventNames(event: Pick<StoredEvent, 'kind' | 'state'>, session: Session): readonly string[] {
   if (event.kind === 'created') return ['session_enqueued'];
   if (event.kind !== 'state') return [];
-  return isFinal(event.state) ? endNames(event.state, session) : (NAMES[event.state] ?? []);
+  return isFinal(event.state) ? endNames(session) : (NAMES[event.state] ?? []);
 }
 
 const both = (word: string): readonly string[] => [`kernel_${word}`, `session_${word}`];
@@ -20,9 +20,7 @@ const NAMES: Partial<Record<SessionState, readonly string[]>> = {
   terminating: both('terminating'),
 };
 
-/** What never ran was cancelled; of a batch session its result comes first. */
-function endNames(state: SessionState, session: Session): readonly string[] {
-  if (state === 'cancelled' || session.startedAt === null) return both('cancelled');
-  const result = resultOf(session);
-  return ['kernel_terminated', ...(result === null ? [] : [`session_${result}`]), 'session_terminated'];
+function endNames(session: Session): readonly string[] {
+  const words = endWords(session);
+  return words.includes('cancelled') ? both('cancelled') : ['kernel_terminated', ...words.map((word) => `session_${word}`)];
 }
