@@ -42,7 +42,8 @@ export class ContainerExecutor implements Executor {
       return await this.#inside(session, (language, ref) => language.run(ref, step, { ...patience, signal }));
     } catch (error) {
       if (error instanceof ProblemError) throw error;
-      if (patience.signal.aborted) throw new ProblemError('shutting-down', 'nobody waits for this answer any more: ask again', { cause: error });
+      if (patience.signal.aborted)
+        throw new ProblemError('shutting-down', 'nobody waits for this answer any more: ask again', { cause: error });
       if (await this.#hasGone(session)) return lostRun(step.runId);
       // Nothing is known to have changed; what was begun may not have been.
       if (late.aborted && step.mode === 'continue') return { ...lostRun(step.runId), status: 'continued', exitCode: null };
@@ -87,7 +88,10 @@ export class ContainerExecutor implements Executor {
         if (!(error instanceof NoAnswer) || !error.isMissing) throw error;
       }
     }
-    throw new ProblemError('wrong-state', `in ${session.name} there is neither python3 (3.7 or newer) nor sh: its image can run no code sent to it`);
+    throw new ProblemError(
+      'wrong-state',
+      `in ${session.name} there is neither python3 (3.7 or newer) nor sh: its image can run no code sent to it`,
+    );
   }
 
   #remember(ref: ContainerRef, language: Language): void {

@@ -13,7 +13,12 @@ const RELAY = program('relay');
 const PARTS = { agent: [program('console'), program('callers'), program('agent')].join('\n'), interpreter: program('interpreter') };
 
 /** Whatever is long comes by stdin: arguments are short, and anybody on the machine can read them. */
-const COMMAND = ['python3', '-I', '-c', "import json, sys; exec(compile(json.loads(sys.stdin.buffer.readline().decode()), 'berth-relay', 'exec'))"];
+const COMMAND = [
+  'python3',
+  '-I',
+  '-c',
+  "import json, sys; exec(compile(json.loads(sys.stdin.buffer.readline().decode()), 'berth-relay', 'exec'))",
+];
 const ANSWERS_WITHIN_MS = 2000;
 
 const Piece = z.tuple([z.enum(['stdout', 'stderr']), z.string()]);

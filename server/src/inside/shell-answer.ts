@@ -18,7 +18,13 @@ export function parseShellAnswer(line: string, limit: number): ShellAnswer {
   const [word, code, stdout, stderr] = line.split(' ');
   const status = STATUSES.find((known) => known === word);
   const [output, errors] = [stdout, stderr].map((count) => (/^\d{1,9}$/.test(count ?? '') ? Number(count) : -1));
-  if (status === undefined || output === undefined || errors === undefined || Math.min(output, errors) < 0 || Math.max(output, errors) > limit) {
+  if (
+    status === undefined ||
+    output === undefined ||
+    errors === undefined ||
+    Math.min(output, errors) < 0 ||
+    Math.max(output, errors) > limit
+  ) {
     throw new NoAnswer(undefined, 'what should run its code says something else');
   }
   return { status, exitCode: /^\d{1,3}$/.test(code ?? '') ? Number(code) : null, stdout: output, stderr: errors };

@@ -146,7 +146,7 @@ export class ScriptRun {
   /** What programs complained of, as one short line. */
   #words(): string {
     return this.#complaint
-      .replaceAll(/\P{Print}+/gu, ' ')
+      .replaceAll(/[\p{C}\s]+/gu, ' ')
       .trim()
       .slice(0, 200);
   }

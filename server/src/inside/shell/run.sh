@@ -18,21 +18,25 @@ fi
 # What ran before the container was started again is none of ours: its processes have gone.
 runs=$folder/$3-$(sed 's/.*) //' /proc/1/stat | cut -d ' ' -f 20)
 mkdir "$runs" 2>/dev/null
-mine=$runs/run-$2
+# A file that names the folder of this run.
+named=$runs/run-$2
+mine=
 
+find_mine() { [ -e "$named" ] && mine=$runs/$(cat "$named") && [ -d "$mine" ]; }
 pause() { sleep 0.1 2>/dev/null || sleep 1; }
-is_dead() { [ -e "$1/pid" ] && ! kill -0 "$(cat "$1/pid")" 2>/dev/null; }
+# One whose parent does not look after it stays in the table of processes, as a zombie.
+alive='alive() { kill -0 "$1" 2>/dev/null && [ "$(sed "s/.*) //; s/ .*//" "/proc/$1/stat" 2>/dev/null)" != Z ]; }'
+eval "$alive"
+is_dead() { [ -e "$1/pid" ] && ! alive "$(cat "$1/pid")"; }
 has_ended() { [ ! -d "$1" ] || [ -e "$1/exit" ] || is_dead "$1"; }
 
 # $1 its turn; $2 the one before. One that was never begun (whoever made it was killed) is not waited for.
-one_run='
-write() { echo "$2" >"$1.new" && mv "$1.new" "$1"; }
+one_run=$alive'
 trap : TERM
-write "$1/pid" $$
 pauses=0
 while [ -d "$2" ] && [ ! -e "$2/exit" ]; do
   if [ -e "$2/pid" ]; then
-    kill -0 "$(cat "$2/pid")" 2>/dev/null || break
+    alive "$(cat "$2/pid")" || break
   elif [ "$pauses" -gt 100 ]; then
     break
   fi
@@ -44,7 +48,8 @@ if [ ! -e "$1/unwanted" ]; then
   sh "$1/code" >"$1/stdout" 2>"$1/stderr" </dev/null
   code=$?
 fi
-write "$1/exit" "$code"'
+echo "$code" >"$1/exit.new"
+mv "$1/exit.new" "$1/exit"'
 
 # Answers whether there is something to tell. A run that is asked for again, because its answer was lost, is not begun again.
 begin() {
@@ -54,7 +59,7 @@ begin() {
     [ "$line" != "$5" ] || break
     code=$code$line$newline
   done
-  if [ -d "$mine" ]; then
+  if find_mine; then
     [ "$code." != "$(cat "$mine/code" && echo .)" ] || return 0
     echo 'id-in-use - 0 0'
     return 1
@@ -74,13 +79,16 @@ begin() {
   : >"$turn/stdout"
   : >"$turn/stderr"
   echo 0 0 >"$turn/taken"
-  # Of two that begin the same run at once only one makes the link.
-  if ! ln -s "turn-$number" "$mine" 2>/dev/null; then
+  echo "turn-$number" >"$turn/name"
+  # Of two that begin the same run at once only one can give it its name.
+  if ! ln "$turn/name" "$named" 2>/dev/null; then
     rm -rf "$turn"
     return 0
   fi
   launcher=$(command -v setsid)
   $launcher sh -c "$one_run" berth "$turn" "$runs/turn-$((number - 1))" </dev/null >/dev/null 2>&1 &
+  echo $! >"$turn/pid.new"
+  mv "$turn/pid.new" "$turn/pid"
 }
 
 # How many bytes of the file $1 come after the first $2, up to $3.
@@ -91,7 +99,7 @@ beyond() {
 }
 
 tell() {
-  if [ ! -d "$mine" ]; then
+  if ! find_mine; then
     echo 'unknown-run - 0 0'
     return
   fi
@@ -104,7 +112,7 @@ tell() {
   status=continued code=-
   if [ -e "$mine/exit" ]; then
     status=finished code=$(cat "$mine/exit")
-  elif is_dead "$mine"; then
+  elif is_dead "$mine" && [ ! -e "$mine/exit" ]; then
     status=lost
   fi
   output=$(beyond "$mine/stdout" "$told" "$6")
@@ -116,13 +124,13 @@ tell() {
   read -r word output errors && [ "$word" = taken ] || exit 0
   echo "$((told + output)) $((told_errors + errors))" >"$mine/taken"
   if [ "$status" != continued ]; then
-    turn=$runs/$(readlink "$mine")
-    rm -f "$mine"
-    rm -rf "$turn"
+    rm -f "$named"
+    rm -rf "$mine"
   fi
 }
 
 interrupt() {
+  find_mine
   turn=$mine
   if [ "$2" = - ]; then
     first=
@@ -132,10 +140,10 @@ interrupt() {
     done
     turn=$runs/turn-$first
   fi
-  if ! has_ended "$turn" && [ -e "$turn/pid" ]; then
+  if ! has_ended "$turn"; then
     : >"$turn/unwanted"
-    pid=$(cat "$turn/pid")
-    kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null
+    # Not there yet: it looks for that before it begins.
+    if pid=$(cat "$turn/pid" 2>/dev/null); then kill -TERM "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null; fi
   fi
   echo 'done - 0 0'
 }
