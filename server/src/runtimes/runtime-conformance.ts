@@ -243,6 +243,10 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       await expect.poll(async () => (await runtime.inspect(spec.ref)).bootstrapping ?? false, PATIENCE).toBe(false);
       await runtime.stop(spec.ref, 0);
       await untilPhase(runtime, spec.ref, 'exited');
+      await runtime.start(spec.ref, 'exit 0');
+      await expect.poll(async () => (await runtime.inspect(spec.ref)).bootstrapping ?? false, PATIENCE).toBe(false);
+      await runtime.stop(spec.ref, 0);
+      await untilPhase(runtime, spec.ref, 'exited');
       await runtime.start(spec.ref, 'sleep 600');
       expect(await untilPhase(runtime, spec.ref, 'running')).toMatchObject({ bootstrapping: true });
     });

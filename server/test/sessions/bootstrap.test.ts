@@ -48,7 +48,6 @@ describe.each(PLATFORMS)('a bootstrap script on $name', ({ on, image }) => {
     const command = ['sh', '-c', 'exec python3 -m http.server 8000'];
     const session = await until(client, (await create('sleep 1; touch /tmp/done', { port: 8000, command })).id, 'running', isRunning);
     expect(await inside(session, 'ls /tmp/done')).toBe('/tmp/done\n');
-    expect(session.timeline.map(({ step }) => step)).toEqual(expect.arrayContaining(['bootstrap', 'ready']));
     await end(session);
   });
 

@@ -24,8 +24,8 @@ if ! mv ${SCRIPT} ${TAKEN} 2>/dev/null; then
   echo >${TAKEN}
   exit 1
 fi${runScript(TAKEN)}
-rm -f ${TAKEN}
-echo >${BOOTSTRAPPED}${becomeCommand(COMPLAINTS)}`.trim();
+echo >${BOOTSTRAPPED} || exit
+rm -f ${TAKEN}${becomeCommand(COMPLAINTS)}`.trim();
 
 /** The command behind its bootstrap script. */
 export const behindBootstrap = (command: readonly string[]): { Entrypoint: string[]; Cmd: string[] } => ({
@@ -60,6 +60,8 @@ export class Bootstraps {
     const [uid, gid] = container.Config.User.split(':').map(Number);
     const owner = { uid: uid ?? 0, gid: gid ?? 0, mode: 0o700 };
     const tar = await tarOf([
+      // runc gives what it mounts the mode of what is below: from the second start on a folder of root's, else.
+      { name: `${MEMORY.slice(1)}/`, type: 'directory', mode: 0o1777 },
       { name: `${FOLDER.slice(1)}/`, type: 'directory', ...owner },
       { name: SCRIPT.slice(1), content: script, ...owner },
     ]);

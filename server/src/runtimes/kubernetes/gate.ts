@@ -59,8 +59,8 @@ const BOOTSTRAPPED = `${BERTH_FOLDER}/bootstrapped`;
 /** Whoever kills it in the middle leaves the last words as they are. */
 const BOOTSTRAP_STEP = `
 echo ${UNFINISHED} >${LAST_WORDS}${runScript(`${BOOTSTRAP.folder}/${BOOTSTRAP.file}`)}
-true >${LAST_WORDS}
-echo >${BOOTSTRAPPED}`;
+echo >${BOOTSTRAPPED} || exit
+true >${LAST_WORDS}`;
 
 /** Succeeds once the bootstrap script has. */
 export const IS_BOOTSTRAPPED: readonly string[] = ['/bin/sh', '-c', `[ -e ${BOOTSTRAPPED} ]`];
