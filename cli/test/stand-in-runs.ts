@@ -12,7 +12,15 @@ export class StandInRuns {
     this.asked.push(asked);
     const interrupted: Partial<Run> = { status: 'finished', exitCode: 0, raised: true };
     const next = this.answers.shift() ?? (this.interrupts > 0 ? interrupted : {});
-    return { runId: asked.runId ?? 'made-there', status: 'continued', exitCode: null, raised: false, isPassword: false, console: [], ...next };
+    return {
+      runId: asked.runId ?? 'made-there',
+      status: 'continued',
+      exitCode: null,
+      raised: false,
+      isPassword: false,
+      console: [],
+      ...next,
+    };
   }
 
   interrupt(): void {

@@ -16,7 +16,9 @@ export const RunCode = z.strictObject({
   code: z.string().max(1_000_000).default('').meta({ description: 'The code of a query, or the input' }),
   runId: RunId.nullable()
     .default(null)
-    .meta({ description: 'Of a new run: null, or an id of your own, with which a repeated request runs nothing twice; else the run meant' }),
+    .meta({
+      description: 'Of a new run: null, or an id of your own, with which a repeated request runs nothing twice; else the run meant',
+    }),
   options: z
     .strictObject({ clean: Command, build: Command, exec: Command })
     .default({})
@@ -47,7 +49,9 @@ export const Run = z.object({
   isPassword: z.boolean().meta({ description: 'The input that it waits for should not be shown' }),
   console: z
     .array(z.object({ stream: z.enum(['stdout', 'stderr']), text: z.string() }))
-    .meta({ description: 'What it printed since the last answer, in order; at most 524288 characters of each stream, the rest comes next' }),
+    .meta({
+      description: 'What it printed since the last answer, in order; at most 524288 characters of each stream, the rest comes next',
+    }),
 });
 export type Run = z.output<typeof Run>;
 
@@ -55,5 +59,7 @@ export const InterruptRun = z.strictObject({
   runId: RunId.nullable().default(null).meta({ description: 'Null: whichever goes on now' }),
 });
 
-export const CompleteCode = z.strictObject({ line: z.string().max(10_000).meta({ description: 'What stands before the cursor in its line' }) });
+export const CompleteCode = z.strictObject({
+  line: z.string().max(10_000).meta({ description: 'What stands before the cursor in its line' }),
+});
 export const Completions = z.object({ completions: z.array(z.string()) });

@@ -107,7 +107,9 @@ class RunningCode {
     this.#interrupts += 1;
     if (this.#interrupts > 1) return io.exit(EXIT.interrupted);
     io.stderr.write('Interrupting it. Ctrl+C again leaves it to itself.\n');
-    void this.#stop().catch((error: unknown) => io.stderr.write(`It was not interrupted: ${error instanceof Error ? error.message : String(error)}\n`));
+    void this.#stop().catch((error: unknown) =>
+      io.stderr.write(`It was not interrupted: ${error instanceof Error ? error.message : String(error)}\n`),
+    );
   }
 
   async #stop(): Promise<void> {

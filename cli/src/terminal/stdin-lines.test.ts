@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { StdinLines } from './stdin-lines.ts';
@@ -30,5 +30,10 @@ test('a last line without its end is a line, and afterwards there is none', asyn
   const stdin = new PassThrough();
   stdin.end('one\r\ntwo');
   const reader = new StdinLines(stdin);
-  expect([await reader.next(), await reader.next(), await reader.next(), await reader.next()]).toEqual(['one', 'two', undefined, undefined]);
+  expect([await reader.next(), await reader.next(), await reader.next(), await reader.next()]).toEqual([
+    'one',
+    'two',
+    undefined,
+    undefined,
+  ]);
 });

@@ -27,13 +27,16 @@ export class NoAnswer extends Error {
 /** A program in a container that is spoken to by lines. What is in there is not trusted: it may say anything, or nothing. */
 export class Conversation {
   readonly #terminal: Terminal;
+  readonly #signal: AbortSignal;
+  readonly #onAbort = (): void => this.hangUp();
   #heard: Buffer = Buffer.alloc(0);
   #complaint = '';
   #hasEnded = false;
   #news = Promise.withResolvers<void>();
 
-  private constructor(terminal: Terminal) {
+  private constructor(terminal: Terminal, signal: AbortSignal) {
     this.#terminal = terminal;
+    this.#signal = signal;
     terminal.stderr.on('data', (data: Buffer) => (this.#complaint = (this.#complaint + data.toString()).slice(-KEPT_COMPLAINT)));
     terminal.stdout.on('data', (data: Buffer) => this.#hear(data));
     for (const end of ['end', 'close', 'error']) terminal.stdout.once(end, () => this.#end());
@@ -47,9 +50,9 @@ export class Conversation {
       const code = error instanceof RuntimeError ? error.failure.code : undefined;
       throw code === 'command-not-found' || code === 'not-executable' ? new NoAnswer(127, String(error)) : error;
     });
-    const conversation = new Conversation(terminal);
+    const conversation = new Conversation(terminal, how.signal);
     if (how.signal.aborted) conversation.hangUp();
-    else how.signal.addEventListener('abort', () => conversation.hangUp(), { once: true });
+    else how.signal.addEventListener('abort', conversation.#onAbort, { once: true });
     return conversation;
   }
 
@@ -74,8 +77,9 @@ export class Conversation {
     return this.#taken(count);
   }
 
-  /** Nothing is asked any more: it ends by itself, and is hung up on where it does not. */
+  /** Nothing is asked any more: it ends by itself, whoever has gone meanwhile, and is hung up on where it does not. */
   release(): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
     const timer = setTimeout(() => this.hangUp(), ENDS_WITHIN_MS).unref();
     const ended = (): void => {
       clearTimeout(timer);

@@ -41,7 +41,9 @@ test('code runs, keeps its variables, and tells what it printed', async () => {
     runId: 'my-run',
     console: [{ stream: 'stdout', text: '42\n' }],
   });
-  expect(await alice.client.completeInSession({ params, body: { line: 'x.bit_l' } })).toEqual({ completions: ['x.bit_length('] });
+  expect(await alice.client.completeInSession({ params, body: { line: 'x.bit_l' } })).toEqual({
+    completions: [expect.stringContaining('x.bit_length') as string],
+  });
 });
 
 test('an answer comes after the time that was given; the next one goes on', async () => {
@@ -58,7 +60,10 @@ test('an interrupt answers the session, whether anything runs or not', async () 
   const params = { session: await runningOne('interrupted') };
   const { runId } = await alice.client.runInSession({ params, body: { code: 'while True: pass', waitMs: 0 } });
   expect(await alice.client.interruptSession({ params, body: {} })).toMatchObject({ id: params.session, state: 'running' });
-  expect(await alice.client.runInSession({ params, body: { mode: 'continue', runId } })).toMatchObject({ status: 'finished', raised: true });
+  expect(await alice.client.runInSession({ params, body: { mode: 'continue', runId } })).toMatchObject({
+    status: 'finished',
+    raised: true,
+  });
   expect(await alice.client.interruptSession({ params, body: { runId } })).toMatchObject({ id: params.session });
 });
 
@@ -80,7 +85,10 @@ test('a session that does not run refuses code in words; somebody else hears tha
   for (const path of ['executions', 'interrupt', 'complete']) {
     const body = path === 'complete' ? { line: '' } : {};
     const refused = await server.send('POST', `/api/sessions/${id}/${path}`, { as: alice, body });
-    expect([refused.status, await refused.json()]).toMatchObject([409, { code: 'wrong-state', detail: expect.stringContaining('pending') as string }]);
+    expect([refused.status, await refused.json()]).toMatchObject([
+      409,
+      { code: 'wrong-state', detail: expect.stringContaining('pending') as string },
+    ]);
     expect((await server.send('POST', `/api/sessions/${id}/${path}`, { as: server.people.bob, body })).status).toBe(404);
     expect((await server.send('POST', `/api/sessions/${id}/${path}`, { as: server.people.root, body })).status).toBe(403);
   }

@@ -1,11 +1,25 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Found } from '../../src/domain/files/session-files.ts';
@@ -68,7 +82,8 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
     const source = typeof content === 'string' || Buffer.isBuffer(content) ? Readable.from([Buffer.from(content)]) : content;
     return files.write(SESSION, { path: at(path), content: source, executable, signal });
   };
-  const read = (path: string, naming: 'inner' | 'named' = 'inner'): Promise<Found> => files.read(SESSION, { path: at(path), naming, signal });
+  const read = (path: string, naming: 'inner' | 'named' = 'inner'): Promise<Found> =>
+    files.read(SESSION, { path: at(path), naming, signal });
   const bytesOf = async (path: string): Promise<Buffer> => buffer((await read(path)).content);
   const list = async (path = '.') => (await files.list(SESSION, at(path), signal)).entries;
   const refusal = (kind: string) => expect.objectContaining({ name: 'ProblemError', kind });
@@ -77,8 +92,10 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
     expect(found.kind).toBe('folder');
     const entries: Record<string, string> = {};
     const tar = extract();
+    found.content.on('error', (error) => tar.destroy(error));
     found.content.pipe(tar);
-    for await (const entry of tar) entries[entry.header.name] = entry.header.type === 'file' ? (await buffer(entry)).toString() : `(${entry.header.type})`;
+    for await (const entry of tar)
+      entries[entry.header.name] = entry.header.type === 'file' ? (await buffer(entry)).toString() : `(${entry.header.type})`;
     return entries;
   }
 
@@ -94,8 +111,42 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
   });
 
   test('any content and any name', async () => {
-    const odd = fc.constantFrom('a b', "it's", '"q"', '-rf', '--', '$(id)', '`id`', '*', '?', '[a]', '\\', 'a\\nb', 'new\nline', 'ends\n', 'tab\t', 'ü€😀', '%s', ';', '&', '|', '#x', '~', '!', '.hidden', '...');
-    const names = fc.array(fc.oneof(odd, fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter((text) => !/[/\0]|^\.{1,2}$/.test(text) && text.isWellFormed() && Buffer.byteLength(text) <= 255)), { minLength: 1, maxLength: 3 });
+    const odd = fc.constantFrom(
+      'a b',
+      "it's",
+      '"q"',
+      '-rf',
+      '--',
+      '$(id)',
+      '`id`',
+      '*',
+      '?',
+      '[a]',
+      '\\',
+      'a\\nb',
+      'new\nline',
+      'ends\n',
+      'tab\t',
+      'ü€😀',
+      '%s',
+      ';',
+      '&',
+      '|',
+      '#x',
+      '~',
+      '!',
+      '.hidden',
+      '...',
+    );
+    const names = fc.array(
+      fc.oneof(
+        odd,
+        fc
+          .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+          .filter((text) => !/[/\0]|^\.{1,2}$/.test(text) && text.isWellFormed() && Buffer.byteLength(text) <= 255),
+      ),
+      { minLength: 1, maxLength: 3 },
+    );
     const content = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
     await fc.assert(
       fc.asyncProperty(names, content, async (path, bytes) => {
@@ -117,7 +168,9 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
     symlinkSync('a', inWork('data/link'));
     const inner = { './': '(directory)', './a': 'data/a', './sub/': '(directory)', './sub/b': 'data/sub/b', './link': '(symlink)' };
     expect(await packed('data')).toEqual(inner);
-    expect(await packed('data', 'named')).toEqual(Object.fromEntries(Object.entries(inner).map(([key, value]) => [`./data${key.slice(1)}`, value])));
+    expect(await packed('data', 'named')).toEqual(
+      Object.fromEntries(Object.entries(inner).map(([key, value]) => [`./data${key.slice(1)}`, value])),
+    );
     expect(Object.keys(await packed('.', 'named'))).toEqual(expect.arrayContaining(['./', './.hidden', './data/a']));
     symlinkSync('data/sub', inWork('shortcut'));
     expect(await packed('shortcut', 'named')).toEqual({ './sub/': '(directory)', './sub/b': 'data/sub/b' });
@@ -266,7 +319,9 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
         yield Buffer.alloc(64 * 1024);
       }
     }
-    await expect(small.write(SESSION, { path: at('big'), content: endless(), executable: false, signal })).rejects.toEqual(refusal('too-large'));
+    await expect(small.write(SESSION, { path: at('big'), content: endless(), executable: false, signal })).rejects.toEqual(
+      refusal('too-large'),
+    );
     expect(given).toBeLessThan(3 * MIB);
     await expect.poll(() => readdirSync(work)).toEqual([]);
     writeFileSync(inWork('large'), Buffer.alloc(2 * MIB));
@@ -278,7 +333,9 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
   test('who does not go on is given up', async () => {
     const impatient = new ContainerFiles(local as unknown as Runtime, { ...FILE_LIMITS, stallMs: 50 });
     const silent = new Readable({ read: () => undefined });
-    await expect(impatient.write(SESSION, { path: at('x'), content: silent, executable: false, signal })).rejects.toEqual(refusal('too-slow'));
+    await expect(impatient.write(SESSION, { path: at('x'), content: silent, executable: false, signal })).rejects.toEqual(
+      refusal('too-slow'),
+    );
     await expect.poll(() => readdirSync(work)).toEqual([]);
   });
 
@@ -327,14 +384,14 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
     mkdirSync(join(top, 'else'));
     writeFileSync(join(top, 'else/file'), 'secret');
     give(join(top, 'else'));
-    let going = true;
+    const over = new AbortController();
     const plant = (target: string): void => {
       symlinkSync(target, inWork('planted'));
       renameSync(inWork('planted'), inWork('data'));
     };
     plant('real');
     const planting = (async () => {
-      for (let turn = 0; going; turn += 1) {
+      for (let turn = 0; !over.signal.aborted; turn += 1) {
         plant(turn % 2 === 0 ? '../else' : 'real');
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -345,7 +402,7 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
       else expect(got).toEqual(refusal('outside'));
       await write('data/new', 'n').catch((error: unknown) => expect(error).toEqual(refusal('outside')));
     }
-    going = false;
+    over.abort();
     await planting;
     expect(readdirSync(join(top, 'else'))).toEqual(['file']);
   });
@@ -357,7 +414,8 @@ describe('images that lack something', () => {
   const signal = new AbortController().signal;
   const filesWith = (programs: readonly string[], shell = ['/bin/sh']) => {
     const path = mkdtempSync(join(folder, 'bin-'));
-    for (const program of programs) symlinkSync(execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim(), join(path, program));
+    for (const program of programs)
+      symlinkSync(execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim(), join(path, program));
     const work = mkdtempSync(join(folder, 'work-'));
     writeFileSync(join(work, 'file'), 'text');
     return new ContainerFiles(new LocalShell(work, { shell, env: { PATH: path } }) as unknown as Runtime);
@@ -367,7 +425,9 @@ describe('images that lack something', () => {
     const files = filesWith(['cat', 'stat', 'readlink']);
     const { content } = await files.read(SESSION, { path: at('file'), naming: 'inner', signal });
     expect((await buffer(content)).toString()).toBe('text');
-    await expect(files.read(SESSION, { path: at('.'), naming: 'inner', signal })).rejects.toThrow(/lacks a program that this takes \(tar\)/);
+    await expect(files.read(SESSION, { path: at('.'), naming: 'inner', signal })).rejects.toThrow(
+      /lacks a program that this takes \(tar\)/,
+    );
   });
 
   test('without a shell it is the shell that is named', async () => {

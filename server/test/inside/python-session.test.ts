@@ -17,7 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => container.remove());
 
-const appears = async (name: string): Promise<void> => expect.poll(() => existsSync(join(container.work, name)), { timeout: 30_000 }).toBe(true);
+const appears = async (name: string): Promise<void> =>
+  expect.poll(() => existsSync(join(container.work, name)), { timeout: 30_000 }).toBe(true);
 const release = (name: string): Promise<void> => writeFile(join(container.work, name), '');
 /** Code that goes on when a file is there. */
 const waitFor = (name: string): string => `import os, time\nwhile not os.path.exists('${name}'): time.sleep(0.01)\n`;
@@ -92,7 +93,12 @@ describe('what is printed', () => {
   test('keeps its order over both streams, and over what other programs print', async () => {
     const { console } = await coder.run('import sys\nfor number in range(100): print(number); print(number, file=sys.stderr)');
     const numbers = Array.from({ length: 100 }, (_, number) => ({ text: `${number}\n` }));
-    expect(console).toEqual(numbers.flatMap(({ text }) => [{ stream: 'stdout', text }, { stream: 'stderr', text }]));
+    expect(console).toEqual(
+      numbers.flatMap(({ text }) => [
+        { stream: 'stdout', text },
+        { stream: 'stderr', text },
+      ]),
+    );
     const { stdout } = await coder.run('import os\nfor number in range(20): print(number); os.system("echo sh %d" % number)');
     expect(stdout).toBe(Array.from({ length: 20 }, (_, number) => `${number}\nsh ${number}\n`).join(''));
   });
@@ -130,7 +136,9 @@ threading.Thread(target=work, daemon=True).start()`);
   });
 
   test('may be any bytes', async () => {
-    expect((await coder.run('import sys; sys.stdout.buffer.write(b"\\xff\\xc3\\n"); sys.stdout.flush(); None')).stdout).toBe('\uFFFD\uFFFD\n');
+    expect((await coder.run('import sys; sys.stdout.buffer.write(b"\\xff\\xc3\\n"); sys.stdout.flush(); None')).stdout).toBe(
+      '\uFFFD\uFFFD\n',
+    );
   });
 });
 
@@ -144,7 +152,9 @@ describe('input', () => {
 
   test('that is secret is told apart, and anything that reads from stdin asks', async () => {
     const asked: boolean[] = [];
-    const first = await coder.ask({ code: 'import getpass, sys\nsecret = getpass.getpass()\nline = sys.stdin.readline()\nprint([secret, line])' });
+    const first = await coder.ask({
+      code: 'import getpass, sys\nsecret = getpass.getpass()\nline = sys.stdin.readline()\nprint([secret, line])',
+    });
     const ran = await coder.follow(first, ({ isPassword }) => (asked.push(isPassword), `answer ${asked.length}`));
     expect(asked).toEqual([true, false]);
     expect(ran.stdout).toBe("Password: ['answer 1', 'answer 2\\n']\n");
@@ -233,7 +243,10 @@ describe('runs', () => {
 describe('a batch', () => {
   test('cleans, builds and runs, and tells the end of each', async () => {
     await coder.run('import os; before_batch = os.getpid()');
-    const first = await coder.ask({ mode: 'batch', batch: { clean: 'echo clean; false', build: 'echo build', exec: 'echo run >&2; exit 3' } });
+    const first = await coder.ask({
+      mode: 'batch',
+      batch: { clean: 'echo clean; false', build: 'echo build', exec: 'echo run >&2; exit 3' },
+    });
     const ran = await coder.follow(first);
     const told = ran.answers.filter(({ status }) => status !== 'continued').map(({ status, exitCode }) => [status, exitCode]);
     expect(told).toEqual([
@@ -303,8 +316,20 @@ describe('servers come and go', () => {
     expect((await other.run('x')).stdout).toBe('41\n');
   });
 
+  test('an answer that has arrived does not come again, however soon its reader goes', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const gone = new AbortController();
+      const first = await coder.ask({ mode: 'batch', batch: { build: 'echo built', exec: 'echo run' } }, { signal: gone.signal });
+      gone.abort();
+      expect((await coder.follow(first)).stdout).toBe('built\nrun\n');
+    }
+  });
+
   test('one that dies with the answer in its hands loses nothing', async () => {
-    const dying = new Coder({ inspect: (ref) => container.inspect(ref), exec: async (ref, request) => diesWithAnswer(await container.exec(ref, request)) });
+    const dying = new Coder({
+      inspect: (ref) => container.inspect(ref),
+      exec: async (ref, request) => diesWithAnswer(await container.exec(ref, request)),
+    });
     await expect(dying.ask({ runId: 'unheard', code: 'print("heard by somebody")' })).rejects.toThrow();
     expect((await coder.follow(await coder.ask({ mode: 'continue', runId: 'unheard' }))).stdout).toBe('heard by somebody\n');
   });

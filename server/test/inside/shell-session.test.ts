@@ -15,7 +15,8 @@ beforeAll(async () => {
 afterAll(() => container.remove());
 
 const release = (name: string): Promise<void> => writeFile(join(container.work, name), '');
-const appears = async (name: string): Promise<void> => expect.poll(() => existsSync(join(container.work, name)), { timeout: 30_000 }).toBe(true);
+const appears = async (name: string): Promise<void> =>
+  expect.poll(() => existsSync(join(container.work, name)), { timeout: 30_000 }).toBe(true);
 const waitFor = (name: string): string => `while [ ! -e ${name} ]; do sleep 0.02; done\n`;
 
 describe('with a shell only, code', () => {

@@ -22,9 +22,13 @@ fi`,
 export function batchCommands(options: BatchOptions): BatchCommands {
   const commands = { clean: command('clean', options), build: command('build', options), exec: command('exec', options) };
   if (Object.values(commands).some((text) => text !== null)) return commands;
-  throw new ProblemError('invalid-field', 'a batch runs at least one of "clean", "build" and "exec": give a shell command, or "*" for the usual one', {
-    field: 'options',
-  });
+  throw new ProblemError(
+    'invalid-field',
+    'options: a batch runs at least one of "clean", "build" and "exec": give a shell command, or "*" for the usual one',
+    {
+      field: 'options',
+    },
+  );
 }
 
 function command(step: keyof BatchCommands, options: BatchOptions): string | null {

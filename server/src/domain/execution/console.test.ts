@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { merged, type Printed } from './console.ts';
 
@@ -6,7 +6,7 @@ const pieces = fc.array(fc.record({ stream: fc.constantFrom('stdout', 'stderr'),
 const textOf = (all: readonly Printed[], stream: Printed['stream']): string =>
   all.map((piece) => (piece.stream === stream ? piece.text : '')).join('');
 /** Every character with its stream, in order. */
-const characters = (all: readonly Printed[]): string[] => all.flatMap(({ stream, text }) => [...text].map((one) => stream + one));
+const characters = (all: readonly Printed[]): string[] => all.flatMap(({ stream, text }) => Array.from(text, (one) => stream + one));
 
 test('nothing is lost, added or moved, neighbours differ, and nothing is empty', () => {
   fc.assert(
@@ -22,5 +22,9 @@ test('nothing is lost, added or moved, neighbours differ, and nothing is empty',
 });
 
 test('what is merged already stays as it is', () => {
-  fc.assert(fc.property(pieces, (printed) => expect(merged(merged(printed))).toEqual(merged(printed))));
+  fc.assert(
+    fc.property(pieces, (printed) => {
+      expect(merged(merged(printed))).toEqual(merged(printed));
+    }),
+  );
 });

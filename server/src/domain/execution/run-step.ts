@@ -17,9 +17,13 @@ export function runStepOf(asked: AskedStep, newId: () => string): RunStep {
   if (mode === 'query') return { mode, runId: asked.runId ?? newId(), code, timeoutMs };
   if (mode === 'batch') return { mode, runId: asked.runId ?? newId(), commands: batchCommands(asked.batch), timeoutMs };
   if (asked.runId === null) {
-    throw new ProblemError('invalid-field', `runId is missing: "${mode}" is about a run that goes on; send the id that its first answer gave`, {
-      field: 'runId',
-    });
+    throw new ProblemError(
+      'invalid-field',
+      `runId is missing: "${mode}" is about a run that goes on; send the id that its first answer gave`,
+      {
+        field: 'runId',
+      },
+    );
   }
   return mode === 'input' ? { mode, runId: asked.runId, text: code } : { mode, runId: asked.runId };
 }

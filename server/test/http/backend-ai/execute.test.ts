@@ -64,7 +64,12 @@ describe('execute', () => {
   test('input is asked for and given', async () => {
     const { id } = await stage.running();
     const asked = resultOf(await execute(id, { mode: 'query', code: 'import getpass\nlen(getpass.getpass("key: "))', runId: 'run-0004' }));
-    expect(asked).toMatchObject({ status: 'waiting-input', options: { is_password: true }, console: [['stdout', 'key: ']], exitCode: null });
+    expect(asked).toMatchObject({
+      status: 'waiting-input',
+      options: { is_password: true },
+      console: [['stdout', 'key: ']],
+      exitCode: null,
+    });
     expect(resultOf(await execute(id, { mode: 'input', code: 'abc', runId: 'run-0004' }))).toMatchObject({
       status: 'finished',
       console: [['stdout', '3\n']],
@@ -117,12 +122,18 @@ describe('execute', () => {
     const { id } = await stage.made();
     const body = { mode: 'query', code: '1', runId: null };
     for (const path of ['', '/interrupt', '/complete']) {
-      expect(await stage.py.send('POST', `/session/${id}${path}`, { body })).toMatchObject({ status: 400, body: { type: `${TYPE}invalid-api-params` } });
+      expect(await stage.py.send('POST', `/session/${id}${path}`, { body })).toMatchObject({
+        status: 400,
+        body: { type: `${TYPE}invalid-api-params` },
+      });
     }
     await stage.become(id, { state: 'running' });
     expect((await stage.bob.send('POST', `/session/${id}`, { body })).status).toBe(404);
     await stage.become(id, ending('terminated'));
-    expect(await stage.py.send('POST', `/session/${id}`, { body })).toMatchObject({ status: 404, body: { type: `${TYPE}object-not-found` } });
+    expect(await stage.py.send('POST', `/session/${id}`, { body })).toMatchObject({
+      status: 404,
+      body: { type: `${TYPE}object-not-found` },
+    });
   });
 });
 
