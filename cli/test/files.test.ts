@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFile
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
-import { pack, type Headers } from 'tar-stream';
+import { pack, type Header } from 'tar-stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runInProcess } from './in-process.ts';
 import { freshEnvironment, temporaryFolder } from './run-berth.ts';
@@ -23,7 +23,7 @@ afterEach(() => server.stop());
 const berth = (...args: string[]) => runInProcess(['session', ...args], env);
 const local = (name: string): string => join(here, name);
 
-type Packed = Headers & { readonly content?: string };
+type Packed = Partial<Header> & Pick<Header, 'name'> & { readonly content?: string };
 async function archive(...entries: Packed[]): Promise<Buffer> {
   const tar = pack();
   for (const { content = '', ...header } of entries) tar.entry(header, content);
@@ -70,7 +70,10 @@ test('upload refuses two files of one name', async () => {
     mkdirSync(local(folder));
     writeFileSync(local(`${folder}/same`), folder);
   }
-  expect(await berth('upload', 'train', local('a/same'), local('b/same'))).toMatchObject({ code: 2, stderr: expect.stringContaining('"same"') });
+  expect(await berth('upload', 'train', local('a/same'), local('b/same'))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('"same"'),
+  });
 });
 
 test('download gets a file as it is; one that is there is replaced only by force, and a link is not written through', async () => {
@@ -147,7 +150,10 @@ test('with --force a folder is added to, but never through a link that is in it'
 test('a download that breaks off leaves nothing that looks whole', async () => {
   server.files.archive = await archive({ name: './a', content: 'x'.repeat(4000) });
   server.files.breakAfter = 1000;
-  expect(await berth('download', 'train', 'results', '--to', here)).toMatchObject({ code: 1, stderr: expect.stringContaining('broke off') });
+  expect(await berth('download', 'train', 'results', '--to', here)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('broke off'),
+  });
   server.files.archive = undefined;
   server.files.kept.set('big', Buffer.alloc(4000));
   expect(await berth('download', 'train', 'big', '--to', here)).toMatchObject({ code: 1, stderr: expect.stringContaining('broke off') });

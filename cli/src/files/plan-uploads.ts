@@ -23,7 +23,8 @@ export async function planUploads(named: readonly string[], to: string): Promise
   const plans = await Promise.all(named.map((file) => planOne(file, posix.join(to, basename(resolve(file))))));
   const uploads = plans.flatMap((plan) => plan.uploads);
   const twice = uploads.find(({ path }, at) => uploads.findIndex((other) => other.path === path) !== at);
-  if (twice !== undefined) throw new Failure('usage', `two files would become "${twice.path}" in the session: upload one of them by itself.`);
+  if (twice !== undefined)
+    throw new Failure('usage', `two files would become "${twice.path}" in the session: upload one of them by itself.`);
   return { uploads, leftOut: plans.flatMap((plan) => plan.leftOut) };
 }
 

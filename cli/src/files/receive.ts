@@ -31,13 +31,15 @@ export interface Received {
 export async function receive({ url, token }: Connection, wanted: Wanted): Promise<Received> {
   const { session, path, target, force } = wanted;
   const there = await kindOf(target);
-  if (there !== undefined && !force) throw new Failure('failed', `${target} is there already: choose another place by --to, or add --force.`);
+  if (there !== undefined && !force)
+    throw new Failure('failed', `${target} is there already: choose another place by --to, or add --force.`);
   const address = urlOf(url, streams.downloadFile.path, { params: { session }, query: { path } });
   const response = await reachingFetch(address, { headers: { authorization: `Bearer ${token}` } });
   if (!response.ok) throw await problemOf(response);
   const content = counted(response, { ...wanted, url });
   if (!response.headers.get('content-type')?.startsWith('application/x-tar')) {
-    if (there === 'folder') throw new Failure('failed', `${target} is a folder, and "${path}" in the session is a file: move one of them away.`);
+    if (there === 'folder')
+      throw new Failure('failed', `${target} is a folder, and "${path}" in the session is a file: move one of them away.`);
     const bytes = await new Place(dirname(target)).write([basename(target)], content, false);
     return { kind: 'file', bytes, files: 1, leftOut: [] };
   }

@@ -5,5 +5,8 @@ export function safeNames(path: string): readonly string[] {
   const names = path.split('/').filter((name) => name !== '' && name !== '.');
   const isOdd = names.some((name) => name === '..' || name.includes('\0') || (process.platform === 'win32' && /[\\:]/.test(name)));
   if (!isOdd) return names;
-  throw new Failure('failed', `the archive holds "${path}", which would lead out of the folder it is unpacked to: nothing more was unpacked.`);
+  throw new Failure(
+    'failed',
+    `the archive holds "${path}", which would lead out of the folder it is unpacked to: nothing more was unpacked.`,
+  );
 }

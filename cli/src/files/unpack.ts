@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { extract, type Entry } from 'tar-stream';
+import { extract, type Header } from 'tar-stream';
 import type { Place } from './place.ts';
 import { safeNames } from './safe-names.ts';
 
@@ -21,7 +21,7 @@ export async function unpack(archive: AsyncIterable<Uint8Array>, place: Place): 
   await place.enter([]);
   try {
     for await (const entry of entries) {
-      const size = await take(entry, place);
+      const size = await take(entry.header, entry as AsyncIterable<Uint8Array>, place);
       if (size === 'left-out') leftOut.push(entry.header.name);
       else if (size !== 'folder') [files, bytes] = [files + 1, bytes + size];
       entry.resume();
@@ -32,15 +32,15 @@ export async function unpack(archive: AsyncIterable<Uint8Array>, place: Place): 
   return { files, bytes, leftOut };
 }
 
-async function take(entry: Entry, place: Place): Promise<number | 'folder' | 'left-out'> {
-  const { type, name, mode = 0, linkname } = entry.header;
+async function take(header: Header, content: AsyncIterable<Uint8Array>, place: Place): Promise<number | 'folder' | 'left-out'> {
+  const { type, name, mode, linkname } = header;
   const names = safeNames(name);
   if (type === 'directory') {
     await place.enter(names);
     return 'folder';
   }
   if (names.length === 0) return 'left-out';
-  if (type === 'link') return place.copy(safeNames(linkname ?? ''), names);
+  if (type === 'link') return place.copy(safeNames(linkname), names);
   if (type !== 'file' && type !== 'contiguous-file') return 'left-out';
-  return place.write(names, entry as AsyncIterable<Uint8Array>, (mode & 0o111) !== 0);
+  return place.write(names, content, (mode & 0o111) !== 0);
 }

@@ -46,7 +46,8 @@ export async function downloadFiles({ session, paths, to, force }: Wish, context
       items.push({ path, file: target, ...received, leftOut });
       line.clear();
       if (leftOut.length > 0) line.say(leftOutWords(leftOut));
-      const what = received.kind === 'folder' ? `${count(received.files, 'file')}, ${formatBytes(received.bytes)}` : formatBytes(received.bytes);
+      const what =
+        received.kind === 'folder' ? `${count(received.files, 'file')}, ${formatBytes(received.bytes)}` : formatBytes(received.bytes);
       if (!json) io.stdout.write(`${plainText(quiet ? target : `${path} -> ${target} (${what})`)}\n`);
     }
   } finally {

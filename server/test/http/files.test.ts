@@ -40,19 +40,25 @@ async function running(name: string): Promise<string> {
   return id;
 }
 
-const address = (path: string, more = '', verb = 'files'): string => `/api/sessions/${session}/${verb}?path=${encodeURIComponent(path)}${more}`;
+const address = (path: string, more = '', verb = 'files'): string =>
+  `/api/sessions/${session}/${verb}?path=${encodeURIComponent(path)}${more}`;
 const as = (person: Person = server.people.alice) => ({ as: person });
-const put = (path: string, body: BodyInit | Buffer, more = '', person?: Person): Promise<Response> =>
-  server.fetch(address(path, more), { method: 'PUT', body: body as BodyInit, duplex: 'half', ...as(person) } as RequestInit & { as: Person });
+const put = (path: string, body: NonNullable<RequestInit['body']>, more = '', person?: Person): Promise<Response> =>
+  server.fetch(address(path, more), { method: 'PUT', body, duplex: 'half', ...as(person) } as RequestInit & {
+    as: Person;
+  });
 const get = (path: string, person?: Person): Promise<Response> => server.fetch(address(path), as(person));
-const problem = async (response: Response) => ({ status: response.status, ...((await response.json()) as { code: string; detail: string }) });
+const problem = async (response: Response) => ({
+  status: response.status,
+  ...((await response.json()) as { code: string; detail: string }),
+});
 
 test('a file goes in and comes out again: any bytes, any content type, known length or not', async () => {
   const bytes = randomBytes(5 * MIB);
   const written = await put('in/data.bin', bytes);
   expect([written.status, await written.json()]).toEqual([200, { path: 'in/data.bin', size: bytes.length }]);
   const streamed = Readable.toWeb(Readable.from([Buffer.from('one '), Buffer.from('two')], { objectMode: false }));
-  expect((await put('/home/work/streamed.json', streamed as unknown as BodyInit)).status).toBe(200);
+  expect((await put('/home/work/streamed.json', streamed)).status).toBe(200);
   expect(readFileSync(folder.at('streamed.json'), 'utf8')).toBe('one two');
   const typed = { method: 'PUT', body: '{ no JSON', headers: { 'content-type': 'application/json' } };
   expect((await server.fetch(address('typed'), { ...typed, ...as() })).status).toBe(200);
@@ -111,13 +117,18 @@ test('what lies outside is refused whichever way it is asked for, and nothing is
     for (const response of [await put(path, 'x'), await get(path), await server.fetch(address(path, '', 'file-list'), as())])
       expect(await problem(response)).toMatchObject({ status: 400, code: 'invalid-field' });
   }
-  for (const path of ['link', 'link/passwd']) expect(await problem(await get(path))).toMatchObject({ status: 400, detail: expect.stringMatching(/symbolic link/) });
+  for (const path of ['link', 'link/passwd'])
+    expect(await problem(await get(path))).toMatchObject({ status: 400, detail: expect.stringMatching(/symbolic link/) });
   expect(await problem(await put('link/x', 'x'))).toMatchObject({ status: 400 });
   expect(readdirSync(folder.path)).toEqual(['link']);
 });
 
 test('what is not there is not found, what is in the way is said', async () => {
-  expect(await problem(await get('nothing'))).toMatchObject({ status: 404, code: 'not-found', detail: expect.stringContaining('"nothing"') });
+  expect(await problem(await get('nothing'))).toMatchObject({
+    status: 404,
+    code: 'not-found',
+    detail: expect.stringContaining('"nothing"'),
+  });
   mkdirSync(folder.at('sub'));
   expect(await problem(await put('sub', 'x'))).toMatchObject({ status: 400, detail: expect.stringContaining('is a folder') });
   expect(await problem(await put('sub/', 'x'))).toMatchObject({ status: 400, code: 'invalid-field' });
@@ -127,8 +138,15 @@ test('what is not there is not found, what is in the way is said', async () => {
 test('only its owner reaches the files of a session, and only while it runs', async () => {
   await put('mine', 'x');
   const { bob, root } = server.people;
-  for (const [person, status] of [[bob, 404], [root, 403]] as const) {
-    for (const response of [await put('mine', 'y', '', person), await get('mine', person), await server.fetch(address('.', '', 'file-list'), as(person))])
+  for (const [person, status] of [
+    [bob, 404],
+    [root, 403],
+  ] as const) {
+    for (const response of [
+      await put('mine', 'y', '', person),
+      await get('mine', person),
+      await server.fetch(address('.', '', 'file-list'), as(person)),
+    ])
       expect(response.status).toBe(status);
   }
   expect((await server.fetch(address('mine'), { method: 'PUT', body: 'y' })).status).toBe(401);

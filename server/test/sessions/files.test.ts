@@ -36,7 +36,8 @@ describe.each(PLATFORMS)('files of a session on $name', ({ on, image: IMAGE, orc
     const { id } = await client.createSession({ body: { image: IMAGE, pull: 'never', command: SLEEP, ...more } });
     return (await until(client, id, 'running', ({ state }) => state === 'running')).id;
   };
-  const inside = async (script: string): Promise<string> => (await berth(server, ['session', 'exec', session, '--', 'sh', '-c', script])).stdout;
+  const inside = async (script: string): Promise<string> =>
+    (await berth(server, ['session', 'exec', session, '--', 'sh', '-c', script])).stdout;
   const command = (...args: string[]) => berth(server, ['session', ...args], { cwd: here });
   const request = (path: string, init: RequestInit = {}, of = session) =>
     fetch(new URL(`/api/sessions/${of}/files?path=${encodeURIComponent(path)}`, server.url), {
@@ -86,8 +87,8 @@ describe.each(PLATFORMS)('files of a session on $name', ({ on, image: IMAGE, orc
       over.abort();
       yield new Uint8Array(MIB);
     }
-    const body = half() as unknown as BodyInit;
-    await expect(request('broken/file', { method: 'PUT', body, duplex: 'half', signal: over.signal } as RequestInit)).rejects.toThrow();
+    const body = half();
+    await expect(request('broken/file', { method: 'PUT', body, duplex: 'half', signal: over.signal })).rejects.toThrow();
     await expect.poll(() => inside('ls -A ~/broken 2>/dev/null'), { timeout: 30_000 }).toBe('');
   });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseEntries } from './folder-entries.ts';
 
@@ -9,7 +9,12 @@ test('each entry with what is known of it, by name', () => {
   const printed = line('b') + line('a', 'drwxr-xr-x') + line('l', 'lrwxrwxrwx') + line('p', 'prw-r--r--');
   const { entries, complete } = parseEntries(printed, MARK);
   expect(complete).toBe(true);
-  expect(entries.map(({ name, kind }) => [name, kind])).toEqual([['a', 'folder'], ['b', 'file'], ['l', 'link'], ['p', 'other']]);
+  expect(entries.map(({ name, kind }) => [name, kind])).toEqual([
+    ['a', 'folder'],
+    ['b', 'file'],
+    ['l', 'link'],
+    ['p', 'other'],
+  ]);
   expect(entries[1]).toEqual({
     name: 'b',
     kind: 'file',
@@ -21,7 +26,8 @@ test('each entry with what is known of it, by name', () => {
   });
 });
 
-test('that there are more is told', () => expect(parseEntries(`${line('a')}${MARK} more\n`, MARK)).toMatchObject({ complete: false, entries: [{ name: 'a' }] }));
+test('that there are more is told', () =>
+  expect(parseEntries(`${line('a')}${MARK} more\n`, MARK)).toMatchObject({ complete: false, entries: [{ name: 'a' }] }));
 
 test('names come through whatever they hold', () => {
   const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 50 }).filter((text) => !/[/\0]/.test(text) && text.isWellFormed());
@@ -36,12 +42,15 @@ test('names come through whatever they hold', () => {
 test('whatever is printed, nothing is thrown, and what is answered can be sent', () => {
   const piece = fc.oneof(fc.constant(MARK), fc.constantFrom(' ', '\n', './', ' -rw-r--r-- ', '99999999999', '-1 '), fc.string());
   fc.assert(
-    fc.property(fc.array(piece).map((pieces) => pieces.join('')), (printed) => {
-      for (const { size, modifiedAt } of parseEntries(printed, MARK).entries) {
-        expect(Number.isSafeInteger(size)).toBe(true);
-        expect(modifiedAt).toMatch(/^\d{4}-\d\d-\d\dT/);
-      }
-    }),
+    fc.property(
+      fc.array(piece).map((pieces) => pieces.join('')),
+      (printed) => {
+        for (const { size, modifiedAt } of parseEntries(printed, MARK).entries) {
+          expect(Number.isSafeInteger(size)).toBe(true);
+          expect(modifiedAt).toMatch(/^\d{4}-\d\d-\d\dT/);
+        }
+      },
+    ),
     { numRuns: 2000 },
   );
 });

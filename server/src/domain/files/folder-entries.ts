@@ -25,7 +25,15 @@ function parseEntry(record: string): FileEntry | undefined {
   if (match === null) return undefined;
   const [, mode = '', size, accessed, modified, changed, name = ''] = match;
   const kind = KINDS[mode.charAt(0)] ?? 'other';
-  return { name, kind, size: Number(size), mode, modifiedAt: instant(modified), accessedAt: instant(accessed), changedAt: instant(changed) };
+  return {
+    name,
+    kind,
+    size: Number(size),
+    mode,
+    modifiedAt: instant(modified),
+    accessedAt: instant(accessed),
+    changedAt: instant(changed),
+  };
 }
 
 const MOST_MS = 8.64e15;

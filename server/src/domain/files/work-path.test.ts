@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { exampleSession, EXAMPLE_SPEC } from '../sessions/example-session.ts';
 import type { Session } from '../sessions/session.ts';
@@ -17,7 +17,30 @@ const WITH_STORAGES = exampleSession({
 const AT_ROOT = exampleSession({ spec: { ...EXAMPLE_SPEC, workDir: '/' } });
 const ELSEWHERE = exampleSession({ spec: { ...EXAMPLE_SPEC, workDir: '/srv/data/' } });
 const segment = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('..', '.', '', 'home', 'work', 'alice', 'srv', 'data', 'sets', 'a', '...', '.. ', '-rf', '~', '\\', '\0', 'ü', '\ud800', 'x'.repeat(256)) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      '..',
+      '.',
+      '',
+      'home',
+      'work',
+      'alice',
+      'srv',
+      'data',
+      'sets',
+      'a',
+      '...',
+      '.. ',
+      '-rf',
+      '~',
+      '\\',
+      '\0',
+      'ü',
+      '\ud800',
+      'x'.repeat(256),
+    ),
+  },
   fc.string({ unit: 'binary', maxLength: 300 }),
 );
 const anyPath = fc.oneof(
@@ -63,7 +86,10 @@ test('an absolute path is let through in the work folder alone', () => {
     fc.property(fc.array(segment, { maxLength: 5 }), (names) => {
       const text = `/${names.join('/')}`;
       const real = text.split('/').filter((name) => name !== '' && name !== '.');
-      const isInside = [['home', 'work'], ['home', 'alice']].some((folder) => folder.every((name, at) => real[at] === name));
+      const isInside = [
+        ['home', 'work'],
+        ['home', 'alice'],
+      ].some((folder) => folder.every((name, at) => real[at] === name));
       if (!isInside) expect(parsed(text)).toBeUndefined();
     }),
     { numRuns: 2000 },
@@ -84,9 +110,19 @@ test.each([
   ['line\nbreak "quoted" \\n ü', 'line\nbreak "quoted" \\n ü'],
 ])('%j is %j', (text, path) => expect(parseWorkPath(text, HOME).text).toBe(path));
 
-test.each(['..', 'a/../b', '/etc/passwd', '/home/alicia', '/home/workers/x', '/home/alice/../bob', 'a\0b', 'x'.repeat(256), 'a/'.repeat(2100), '\ud800'])(
-  '%j is refused, and named',
-  (text) => expect(() => parseWorkPath(text, HOME)).toThrow(expect.objectContaining({ code: 'invalid-field', field: 'path' })),
+test.each([
+  '..',
+  'a/../b',
+  '/etc/passwd',
+  '/home/alicia',
+  '/home/workers/x',
+  '/home/alice/../bob',
+  'a\0b',
+  'x'.repeat(256),
+  'a/'.repeat(2100),
+  '\ud800',
+])('%j is refused, and named', (text) =>
+  expect(() => parseWorkPath(text, HOME)).toThrow(expect.objectContaining({ code: 'invalid-field', field: 'path' })),
 );
 
 test('what is said of a long path is short', () => {
@@ -108,7 +144,8 @@ test.each([
 });
 
 test('a folder beside a storage is no part of it', () => {
-  for (const text of ['/work', '/work/else', '/work/database', '/home']) expect(() => parseWorkPath(text, WITH_STORAGES)).toThrow(/is not in the work folder/);
+  for (const text of ['/work', '/work/else', '/work/database', '/home'])
+    expect(() => parseWorkPath(text, WITH_STORAGES)).toThrow(/is not in the work folder/);
 });
 
 test('where a path is in the container', () => {
@@ -120,7 +157,8 @@ test('where a path is in the container', () => {
 
 test('a file has a name', () => {
   expect(parseFilePath('a/b', HOME).names).toEqual(['a', 'b']);
-  for (const text of ['', '.', 'a/', 'a/.', '/home/work', '/home/alice/']) expect(() => parseFilePath(text, HOME)).toThrow(/is no name of a file/);
+  for (const text of ['', '.', 'a/', 'a/.', '/home/work', '/home/alice/'])
+    expect(() => parseFilePath(text, HOME)).toThrow(/is no name of a file/);
 });
 
 test('the work folder is what the session asked for, else its home', () => {

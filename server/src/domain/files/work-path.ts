@@ -29,11 +29,14 @@ export function parseWorkPath(text: string, session: Placed): WorkPath {
   if (Buffer.byteLength(text) > PATH_LIMITS.path) throw refuse(`is longer than ${PATH_LIMITS.path} bytes`);
   const names = namesIn(text);
   if (names.includes('..')) throw refuse('has ".." in it, which may lead out of the work folder: name the file without');
-  if (names.some((name) => Buffer.byteLength(name) > PATH_LIMITS.name)) throw refuse(`has a name of more than ${PATH_LIMITS.name} bytes in it`);
+  if (names.some((name) => Buffer.byteLength(name) > PATH_LIMITS.name))
+    throw refuse(`has a name of more than ${PATH_LIMITS.name} bytes in it`);
   const place = inStorage(text, session) ?? inWorkFolder(text, session);
   if (place !== undefined) return place;
   const folder = workFolderOf(session);
-  throw refuse(`is not in the work folder or a storage: give a path relative to the work folder, or one that begins with ${folder} or ${WORK_ALIAS}`);
+  throw refuse(
+    `is not in the work folder or a storage: give a path relative to the work folder, or one that begins with ${folder} or ${WORK_ALIAS}`,
+  );
 }
 
 /** The same for what is to be a file: a path with at least one name, and no slash behind it. */

@@ -205,7 +205,8 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
   const failed = refusal.status >= 500 && refusal.kind !== 'not-implemented' && refusal !== error && !reply.raw.destroyed;
   if (failed) request.log.error({ err: error, requestId: request.id }, 'a request failed');
   if (refusal.status === 503) void reply.header('retry-after', '2');
-  void reply.headers({ server: 'BackendAI' });
+  // Some are refused before anything else was said of them.
+  void reply.headers({ server: 'BackendAI', ...(reply.hasHeader('x-ratelimit-limit') ? {} : UNSIGNED) });
   return reply
     .code(refusal.status)
     .header('content-type', PROBLEM_CONTENT_TYPE)

@@ -29,7 +29,11 @@ const Completion = z.object({
 type Handle = (surface: Surface, call: Call, caller: SignedCaller) => Promise<Sent>;
 
 export function executionRoutes(surface: Surface): readonly Route[] {
-  const route = (path: string, handle: Handle): Route => ({ method: 'POST', path, handle: (call, caller) => handle(surface, call, caller) });
+  const route = (path: string, handle: Handle): Route => ({
+    method: 'POST',
+    path,
+    handle: (call, caller) => handle(surface, call, caller),
+  });
   return [route('/session/:id', execute), route('/session/:id/interrupt', interrupt), route('/session/:id/complete', complete)];
 }
 

@@ -126,6 +126,7 @@ async function runningSession(surface: Surface, asked: { call: Call; caller: Sig
   const found = await findSession(surface, asked, { dead: false });
   refuseStrangers(found, asked.caller);
   refuseUnlessRunning(found.session);
+  surface.parts.uses.count(found.session.id);
   audit(asked.caller, action, found.session);
   return found.session;
 }

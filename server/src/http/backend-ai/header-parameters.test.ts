@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseHeader } from './header-parameters.ts';
 
@@ -18,11 +18,15 @@ test.each([
   expect(parameters(text)).toEqual(expected);
 });
 
-test.each(['', '; name=x', 'form-data; name', 'form-data; name="x', 'form-data; ="x"', 'form-data name="x"', 'form-data; name="x" y'])('%j cannot be read', (text) =>
-  expect(parseHeader(text)).toBeUndefined(),
+test.each(['', '; name=x', 'form-data; name', 'form-data; name="x', 'form-data; ="x"', 'form-data name="x"', 'form-data; name="x" y'])(
+  '%j cannot be read',
+  (text) => expect(parseHeader(text)).toBeUndefined(),
 );
 
 test('any text is read or refused, in no time', () => {
   const piece = fc.constantFrom('form-data', ';', '=', '"', '\\', ' ', 'name', '\r\n', 'ü', '\0');
-  fc.assert(fc.property(fc.array(piece, { maxLength: 200 }), (pieces) => void parseHeader(pieces.join(''))), { numRuns: 2000 });
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 200 }), (pieces) => void parseHeader(pieces.join(''))),
+    { numRuns: 2000 },
+  );
 });

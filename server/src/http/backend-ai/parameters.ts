@@ -13,7 +13,8 @@ export function mergeParameters(query: Parameters, body: Buffer): Parameters {
 }
 
 /** Every name at the root of query and body, also where its value is null. */
-export const namesGiven = (query: Parameters, body: Buffer): ReadonlySet<string> => new Set([...Object.keys(query), ...Object.keys(parseBody(body))]);
+export const namesGiven = (query: Parameters, body: Buffer): ReadonlySet<string> =>
+  new Set([...Object.keys(query), ...Object.keys(parseBody(body))]);
 
 function parseBody(body: Buffer): Parameters {
   const text = body.toString('utf8').trim();

@@ -83,7 +83,8 @@ function uploaded({ header, chunks }: Part): Uploaded {
   refuseEncoded(header?.['content-encoding'], ['identity']);
   const name = uploadName(disposition.parameters);
   const content = Buffer.concat(chunks);
-  if (content.length >= FILE_BYTES) throw tooMuch(`"${name}", which has ${content.length} bytes, and files must have less than ${FILE_BYTES}`);
+  if (content.length >= FILE_BYTES)
+    throw tooMuch(`"${name}", which has ${content.length} bytes, and files must have less than ${FILE_BYTES}`);
   return { name, content };
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { extract } from 'tar-stream';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { WorkFolder } from '../work-folder.ts';
@@ -80,11 +80,16 @@ test('the real client uploads, downloads one or several, and is told what is not
   expect(await unpacked(await bufferOf(await real.download_single(name, 'sub/a "file" ü.txt')))).toEqual({ 'a "file" ü.txt': 'content' });
   writeFileSync(folder.at('second'), 'two');
   const both = await real.download(name, ['sub', '/home/work/second']);
-  expect(await archivesIn(both.type, await bufferOf(both))).toEqual([{ './sub/': '', './sub/a "file" ü.txt': 'content' }, { second: 'two' }]);
+  expect(await archivesIn(both.type, await bufferOf(both))).toEqual([
+    { './sub/': '', './sub/a "file" ü.txt': 'content' },
+    { second: 'two' },
+  ]);
   const blob = (await real.download_single(name, 'nothing').catch((error: unknown) => error)) as object;
   expect(blob).toMatchObject({ isError: true, statusCode: 400 });
   await expect(real.upload(name, '../out', new Blob(['x']))).rejects.toMatchObject(refusal(400, 'Input validation error'));
-  await expect(real.upload(name, 'big', new Blob([Buffer.alloc(MIB)]))).rejects.toMatchObject(refusal(400, 'Missing or invalid API parameters.'));
+  await expect(real.upload(name, 'big', new Blob([Buffer.alloc(MIB)]))).rejects.toMatchObject(
+    refusal(400, 'Missing or invalid API parameters.'),
+  );
   expect(readdirSync(folder.path).toSorted()).toEqual(['second', 'sub']);
 });
 
@@ -105,7 +110,8 @@ test('what is too many, too large or leads out changes nothing', async () => {
   expect((await upload(form(...many.slice(0, 20)))).status).toBe(204);
   for (const path of readdirSync(folder.path)) rmSync(folder.at(path));
   expect(refused(await upload(form(['good', 'x'], ['large', Buffer.alloc(MIB)])))).toEqual(BAD);
-  for (const bad of ['../out', '/etc/passwd', 'a/../../out', 'nul\0']) expect(refused(await upload(form(['good', 'x'], [bad, 'x'])))).toEqual(BAD);
+  for (const bad of ['../out', '/etc/passwd', 'a/../../out', 'nul\0'])
+    expect(refused(await upload(form(['good', 'x'], [bad, 'x'])))).toEqual(BAD);
   expect(readdirSync(folder.path)).toEqual([]);
   expect((await upload(form(['most', Buffer.alloc(MIB - 1)]))).status).toBe(204);
 });
@@ -120,7 +126,18 @@ test('what is no form is refused as that, and a form where none is taken', async
 
 test('hostile bytes are refused, and the server takes the next request', async () => {
   const piece = fc.oneof(
-    fc.constantFrom(`--${BOUNDARY}`, '--', '\r\n', '\r\n\r\n', `\r\n--${BOUNDARY}--`, 'Content-Disposition: form-data; filename="a', '"', 'filename*=x', '\0', '\xff'),
+    fc.constantFrom(
+      `--${BOUNDARY}`,
+      '--',
+      '\r\n',
+      '\r\n\r\n',
+      `\r\n--${BOUNDARY}--`,
+      'Content-Disposition: form-data; filename="a',
+      '"',
+      'filename*=x',
+      '\0',
+      '\xff',
+    ),
     fc.string({ maxLength: 8 }),
   );
   await fc.assert(
@@ -131,7 +148,13 @@ test('hostile bytes are refused, and the server takes the next request', async (
   );
   expect(refused(await upload(`--${BOUNDARY}\r\n${'X: y\r\n'.repeat(50_000)}\r\nx\r\n--${BOUNDARY}--`))).toEqual(BAD);
   expect(refused(await upload(`--${BOUNDARY}\r\n\r\n`.repeat(100_000)))).toEqual(BAD);
-  expect(refused(await upload(Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; filename="caf\xe9 \xe0"\r\n\r\n`, 'latin1'), form()])))).toEqual(BAD);
+  expect(
+    refused(
+      await upload(
+        Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; filename="caf\xe9 \xe0"\r\n\r\n`, 'latin1'), form()]),
+      ),
+    ),
+  ).toEqual(BAD);
   expect((await upload(form(['after', 'x']))).status).toBe(204);
 });
 
@@ -146,7 +169,8 @@ test('a form without end holds no more memory than the largest that is taken', a
     let answer = '';
     socket.on('data', (data: Buffer) => (answer += data.toString())).on('error', () => undefined);
     const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(MIB, 'x'), Buffer.from('\r\n')]);
-    for (let count = 0; count < 200 && answer === '' && !socket.destroyed; count += 1) await new Promise((resolve) => socket.write(chunk, resolve));
+    for (let count = 0; count < 200 && answer === '' && !socket.destroyed; count += 1)
+      await new Promise((resolve) => socket.write(chunk, resolve));
     socket.destroy();
     return answer;
   };
@@ -160,7 +184,7 @@ test('half a form changes nothing, and leaves nobody waiting', async () => {
   const socket = connect(Number(port), hostname);
   const headers = stage.py.signedHeaders('POST', `/session/${name}/upload`, { hasBody: true, type: FORM });
   const lines = Object.entries({ ...headers, 'content-length': '1000' }).map(([key, value]) => `${key}: ${value}`);
-  socket.write(`POST /session/${name}/upload HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${form(['a', 'x'])}`);
+  socket.write(`POST /session/${name}/upload HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${form(['a', 'x']).toString()}`);
   socket.end();
   await new Promise((resolve) => socket.on('error', resolve).on('close', resolve).resume());
   expect(readdirSync(folder.path)).toEqual([]);
