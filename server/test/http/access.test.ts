@@ -28,6 +28,10 @@ const GENERAL = {
   createKeypair: { alice: 201, root: 201 },
   listKeypairs: { alice: 200, root: 200 },
   revokeKeypair: { alice: 404, root: 404 },
+  createStorage: { alice: 201, root: 201 },
+  listStorages: { alice: 200, root: 200 },
+  getStorage: { alice: 404, root: 404 },
+  deleteStorage: { alice: 404, root: 404 },
   createUser: { alice: 403, root: 201 },
   listUsers: { alice: 403, root: 200 },
   changeUser: { alice: 403, root: 404 },
@@ -35,6 +39,7 @@ const GENERAL = {
 } as const;
 const BODIES: Partial<Record<string, unknown>> = {
   createToken: { name: 'another' },
+  createStorage: { name: 'data' },
   renameSession: { name: 'another-name' },
   createUser: { name: 'carol' },
   changeUser: { disabled: true },
@@ -47,7 +52,7 @@ beforeAll(async () => {
 afterAll(() => server.dispose());
 
 const pathOf = (endpoint: Endpoint | StreamEndpoint, session: string): string =>
-  endpoint.path.replace(':session', session).replace(/:(token|user|keypair)/, 'no-such-one') +
+  endpoint.path.replace(':session', session).replace(/:(token|user|keypair|storage)/, 'no-such-one') +
   (endpoint === streams.execSession ? '?command=' : '');
 
 /** The status of the answer; the body is not waited for, since some never end. */
