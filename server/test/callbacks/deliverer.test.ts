@@ -42,7 +42,7 @@ async function listen(host?: string): Promise<Receiver> {
   return receiver;
 }
 const post: DelivererParts['post'] = (request, stopping) => postCallback(request, { rules, resolve }, stopping);
-/** Notes what it logs; begins to deliver. */
+/** Notes what it logs; begins to deliver. It never looks by itself, unless it is told to. */
 function start(more: Partial<DelivererParts> = {}): Deliverer {
   const note = (fields: object, message: string): void => void (logged += `${JSON.stringify(fields)} ${message}\n`);
   const deliverer = new Deliverer({
@@ -54,6 +54,7 @@ function start(more: Partial<DelivererParts> = {}): Deliverer {
     agent: 'test',
     now: () => new Date(),
     log: { info: note, warn: note },
+    sweepMs: DAY,
     ...more,
   });
   running.push(deliverer);
@@ -61,7 +62,7 @@ function start(more: Partial<DelivererParts> = {}): Deliverer {
   return deliverer;
 }
 /** Looks once and hears of nothing later, as one that is killed soon. */
-const DOOMED: Partial<DelivererParts> = { notifications: { onEvent: () => () => undefined }, sweepMs: DAY };
+const DOOMED: Partial<DelivererParts> = { notifications: { onEvent: () => () => undefined } };
 
 const make = (receiver = to, by = owner): Promise<Session> => makeSession(storage, by, { callbackUrl: receiver.url });
 async function become(session: Session, changes: Partial<Session>): Promise<Session> {

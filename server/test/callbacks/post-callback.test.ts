@@ -178,16 +178,17 @@ describe('a receiver that behaves badly', () => {
   });
   test('by answering without end is cut off long before', async () => {
     const to = await receiver();
-    let written = 0;
+    let written = (): number => 0;
     to.answer = (response) => {
+      const { socket } = response;
+      written = () => socket?.bytesWritten ?? 0;
       const more = (): void => {
-        while (!response.destroyed && response.write(Buffer.alloc(65_536))) written += 65_536;
+        if (!response.destroyed) response.write(Buffer.alloc(65_536), more);
       };
-      response.on('drain', more);
       more();
     };
     expect(await post(to.url)).toEqual({ status: 200, problem: null });
-    expect(written).toBeLessThan(32 * 1024 ** 2);
+    expect(written()).toBeLessThan(32 * 1024 ** 2);
   });
   test.each<[string, (socket: Socket) => void, string]>([
     ['an endless head', (socket) => void socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(1_000_000)}`), 'head of its answer is too large'],
