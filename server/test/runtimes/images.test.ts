@@ -39,6 +39,19 @@ describe.each(ENGINES)('on $name, an image', ({ host }) => {
     expect(heard).toEqual([]);
   });
 
+  it.each([
+    ['LABEL berth.resources.min.memory=1GiB', { labels: { 'berth.resources.min.memory': '1GiB' }, exposedPorts: [] }],
+    ['EXPOSE 8888', { labels: {}, exposedPorts: [8888] }],
+    ['CMD ["/none"]', { labels: {}, exposedPorts: [] }],
+  ])('that is there tells what it says of itself: %s', async (change, facts) => {
+    const digest = await importImage(bench, [{ name: 'data', mode: 0o644, content: randomUUID() }], change);
+    try {
+      expect(await bench.runtime.ensureImage(request(digest, 'never'))).toEqual({ phase: 'present', digest, facts });
+    } finally {
+      await removeImage(bench, digest);
+    }
+  });
+
   it('of a registry that does not answer is unreachable, to be tried again', async () => {
     await expect(fetched(bench.runtime, request(`${NOWHERE}/nothing:1`))).rejects.toMatchObject({
       kind: 'retry',
