@@ -46,7 +46,7 @@ describe.each(ENGINES)('on $name, an image', ({ host }) => {
   ])('that is there tells what it says of itself: %s', async (change, facts) => {
     const digest = await importImage(bench, [{ name: 'data', mode: 0o644, content: randomUUID() }], change);
     try {
-      expect(await bench.runtime.ensureImage(request(digest, 'never'))).toEqual({ phase: 'present', digest, facts });
+      expect(await bench.runtime.ensureImage(request(digest, 'never'))).toMatchObject({ phase: 'present', facts });
     } finally {
       await removeImage(bench, digest);
     }
