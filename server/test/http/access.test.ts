@@ -19,6 +19,7 @@ const RULES = {
 /** What is not about one session. */
 const GENERAL = {
   getMe: { alice: 200, root: 200 },
+  getCallbackKey: { alice: 200, root: 200 },
   createSession: { alice: 201, root: 201 },
   listSessions: { alice: 200, root: 200 },
   listNodes: { alice: 200, root: 200 },
