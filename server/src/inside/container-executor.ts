@@ -44,7 +44,7 @@ export class ContainerExecutor implements Executor {
       if (error instanceof ProblemError) throw error;
       if (patience.signal.aborted)
         throw new ProblemError('shutting-down', 'nobody waits for this answer any more: ask again', { cause: error });
-      if (await this.#hasGone(session)) return lostRun(step.runId);
+      if (await this.#hasGone(session, late)) return lostRun(step.runId);
       // Nothing is known to have changed; what was begun may not have been.
       if (late.aborted && step.mode === 'continue') return { ...lostRun(step.runId), status: 'continued', exitCode: null };
       throw inWords(session, error, late);
@@ -58,7 +58,7 @@ export class ContainerExecutor implements Executor {
       await this.#inside(session, (language, ref) => language.interrupt(ref, runId, late));
     } catch (error) {
       if (error instanceof ProblemError) throw error;
-      if (!(await this.#hasGone(session))) throw inWords(session, error, late);
+      if (!(await this.#hasGone(session, late))) throw inWords(session, error, late);
     }
   }
 
@@ -69,7 +69,7 @@ export class ContainerExecutor implements Executor {
       return await this.#inside(session, (language, ref) => language.complete(ref, line, late));
     } catch (error) {
       if (error instanceof ProblemError) throw error;
-      if (await this.#hasGone(session)) return [];
+      if (await this.#hasGone(session, late)) return [];
       throw inWords(session, error, late);
     }
   }
@@ -101,10 +101,11 @@ export class ContainerExecutor implements Executor {
   }
 
   /** It ended, was paused or is started again, whether the table says so yet or only the engine. */
-  async #hasGone(session: Session): Promise<boolean> {
+  async #hasGone(session: Session, late: AbortSignal): Promise<boolean> {
     const now = await this.#parts.sessions.get(session.id);
     if (now === undefined || !isRunnable(now) || now.generation !== session.generation || now.restarts !== session.restarts) return true;
-    return (await this.#parts.runtime.inspect(containerOf(session))).phase !== 'running';
+    // An engine that has not answered so far is not waited for again.
+    return !late.aborted && (await this.#parts.runtime.inspect(containerOf(session))).phase !== 'running';
   }
 }
 

@@ -42,18 +42,23 @@ export class Conversation {
     for (const end of ['end', 'close', 'error']) terminal.stdout.once(end, () => this.#end());
     // One that reads no more has ended, which is told by its silence.
     terminal.stdin.on('error', () => undefined);
+    if (signal.aborted) this.hangUp();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** When the signal fires, the program is hung up on. Throws NoAnswer where the command is not there, else RuntimeError. */
+  /**
+   * When the signal fires, the program is hung up on, also one that comes only then. Throws NoAnswer where the command is not
+   * there or the signal fires first, else RuntimeError.
+   */
   static async open(runtime: Runtime, ref: ContainerRef, how: { command: readonly string[]; signal: AbortSignal }): Promise<Conversation> {
-    const terminal = await runtime.exec(ref, { command: how.command, tty: null }).catch((error: unknown) => {
-      const code = error instanceof RuntimeError ? error.failure.code : undefined;
-      throw code === 'command-not-found' || code === 'not-executable' ? new NoAnswer(127, String(error)) : error;
-    });
-    const conversation = new Conversation(terminal, how.signal);
-    if (how.signal.aborted) conversation.hangUp();
-    else how.signal.addEventListener('abort', conversation.#onAbort, { once: true });
-    return conversation;
+    const opening = runtime.exec(ref, { command: how.command, tty: null }).then(
+      (terminal) => new Conversation(terminal, how.signal),
+      (error: unknown) => {
+        const code = error instanceof RuntimeError ? error.failure.code : undefined;
+        throw code === 'command-not-found' || code === 'not-executable' ? new NoAnswer(127, String(error)) : error;
+      },
+    );
+    return Promise.race([opening, aborted(how.signal)]);
   }
 
   /** One line, or several. */
@@ -112,6 +117,7 @@ export class Conversation {
   }
 
   async #more(): Promise<void> {
+    if (this.#signal.aborted) throw abandoned();
     if (this.#hasEnded) throw new NoAnswer(await this.#exitCode(), this.#complaint.trim());
     await this.#news.promise;
     this.#news = Promise.withResolvers();
@@ -122,3 +128,12 @@ export class Conversation {
     return Promise.race([told, delay(TELLS_EXIT_WITHIN_MS, undefined, { ref: false })]);
   }
 }
+
+const abandoned = (): NoAnswer => new NoAnswer(undefined, 'nobody waits any more');
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    const abandon = (): void => reject(abandoned());
+    if (signal.aborted) abandon();
+    else signal.addEventListener('abort', abandon, { once: true });
+  });

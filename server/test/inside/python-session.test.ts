@@ -372,6 +372,16 @@ describe('servers come and go', () => {
     }
   });
 
+  test('an engine that does not answer holds nobody up', async () => {
+    const stuck = new Coder({ inspect: () => new Promise(() => undefined), exec: () => new Promise(() => undefined) });
+    const [asked, begun] = await Promise.allSettled([
+      stuck.ask({ mode: 'continue', runId: 'some' }, { waitMs: 0 }),
+      stuck.ask({ code: '1' }, { waitMs: 0 }),
+    ]);
+    expect(asked).toMatchObject({ value: { status: 'continued', exitCode: null, console: [] } });
+    expect(begun).toMatchObject({ reason: { code: 'engine-unavailable' } });
+  });
+
   test('nobody else can look into the folder of the agent', async () => {
     const tmp = join(container.work, '../tmp');
     const name = (await readdir(tmp)).find((one) => one.startsWith('berth-')) ?? '';
