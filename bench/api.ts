@@ -57,7 +57,7 @@ export async function run(args: readonly string[]): Promise<void> {
 /** A server that takes sessions and never gets round to running them: its cluster does not answer. */
 async function clusterNowhere(folder: string): Promise<Readonly<Record<string, string>>> {
   const kubeconfig = join(folder, 'kubeconfig.json');
-  const named = <T extends object>(what: T): readonly object[] => [{ name: 'nowhere', ...what }];
+  const named = (what: object): readonly object[] => [{ name: 'nowhere', ...what }];
   const content = {
     apiVersion: 'v1',
     kind: 'Config',

@@ -59,7 +59,7 @@ describe('creating', () => {
   test('all in the query of a POST without a body', async () => {
     const name = stage.freshName();
     const query = new URLSearchParams({ image: 'debian', name, enqueueOnly: 'true', group: 'default', maxWaitSeconds: '0' });
-    expect(await stage.py.send('POST', `/session?${query}`)).toMatchObject({ status: 201, body: { sessionName: name } });
+    expect(await stage.py.send('POST', `/session?${query.toString()}`)).toMatchObject({ status: 201, body: { sessionName: name } });
   });
   test('a body in chunks of unknown length', async () => {
     const name = stage.freshName();

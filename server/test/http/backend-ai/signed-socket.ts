@@ -27,7 +27,9 @@ export class SignedSocket {
     this.closed = new Promise((resolve) => ws.once('close', resolve));
     ws.on('error', () => undefined);
     ws.on('upgrade', ({ headers }) => (this.headers = headers));
-    ws.on('unexpected-response', (_, response) => (this.#refused = this.#read(response)));
+    ws.on('unexpected-response', (_, response) => {
+      this.#refused = this.#read(response);
+    });
     ws.on('message', (data: Buffer, binary) => {
       if (!binary) return void this.texts.push(data.toString());
       this.received += data.length;

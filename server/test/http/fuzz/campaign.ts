@@ -9,6 +9,9 @@ const LANES = 16;
 const BATCH = 500;
 const HEAP_GROWTH_BYTES = 24 * 1024 ** 2;
 
+/** Half a minute on a machine that does nothing else; a million take hours. */
+export const FUZZ_TIMEOUT_MS = 14_400_000;
+
 /** How many requests are sent, by BERTH_TEST_FUZZ; `share`: of them, from 0 to 1. */
 export const fuzzCount = (share: number): number => Math.round(Number(process.env['BERTH_TEST_FUZZ'] ?? 20_000) * share);
 /** By BERTH_TEST_FUZZ_SEED, so that what failed can be repeated. */

@@ -53,7 +53,16 @@ export class Ground {
     const kinds = { ownerId: people.bob.user.id, projectId: null, kinds: null };
     const all = await storage.sessions.window(kinds, { offset: 0, limit: 100, oldestFirst: true });
     return all.map(({ id, name, state, wanted, wish, restarts, generation, spec, tag, ending }) => ({
-      ...{ id, name, state, wanted, wish, restarts, generation, spec, tag, ending },
+      id,
+      name,
+      state,
+      wanted,
+      wish,
+      restarts,
+      generation,
+      spec,
+      tag,
+      ending,
     }));
   }
 }

@@ -43,8 +43,8 @@ const KNOWN: readonly string[] = [
   `${post}\r\nexpect: 100-continue\r\ncontent-length: 100\r\n\r\n`,
   `${get}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n\x81\xff\xff\xff`,
   `GET // HTTP/1.1\r\n${host}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
-  `${`${get}\r\n\r\n`.repeat(50)}`,
-  `${`${post}\r\ncontent-length: 2\r\n\r\n{}`.repeat(50)}`,
+  `${get}\r\n\r\n`.repeat(50),
+  `${post}\r\ncontent-length: 2\r\n\r\n{}`.repeat(50),
 ];
 
 /** Known ones, cut off somewhere or with a byte changed, and pure noise. */

@@ -4,12 +4,23 @@ const DEEP = 2_000;
 const nested = (open: string, close: string): string => open.repeat(DEEP) + close.repeat(DEEP);
 
 /** Texts that have broken programs before. */
+const TEXTS = [
+  '',
+  ' ',
+  '\0',
+  '\ud800',
+  '\u202e',
+  '💥',
+  'é'.repeat(70),
+  'x'.repeat(5_000),
+  '../../etc/passwd',
+  "'; drop table sessions; --",
+];
+const WORDS = ['%00', '%', '%zz', '__proto__', 'constructor', 'toString', 'null', 'undefined', 'NaN', '-0', '1e999', '0x10', '*', '_'];
+const VALUES = ['true', 'false', '2026-02-30', '99999999999999999999', '{{7*7}}', '<script>', '\r\nx-injected: 1', nested('[', ']')];
+
 export const wildText: fc.Arbitrary<string> = fc.oneof(
-  fc.constantFrom(
-    ...['', ' ', '\0', '\ud800', '\u202e', '💥', 'é'.repeat(70), 'x'.repeat(5_000), '../../etc/passwd', "'; drop table sessions; --"],
-    ...['%00', '%', '%zz', '__proto__', 'constructor', 'toString', 'null', 'undefined', 'NaN', '-0', '1e999', '0x10', '*', '_'],
-    ...['true', 'false', '2026-02-30', '99999999999999999999', '${7*7}', '{{7*7}}', '<script>', '\r\nx-injected: 1', nested('[', ']')],
-  ),
+  fc.constantFrom(...TEXTS, ...WORDS, ...VALUES),
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.uuid(),
 );

@@ -16,7 +16,7 @@ type Who = z.output<typeof Who>;
 /** Key pairs and users. Where they say an email address, it is the name here: Berth knows none. */
 export function accountQueries(context: QueryContext): object {
   return {
-    keypair: (args: unknown) => keypair(context, check(Who, args)),
+    keypair: (args: unknown) => keypairMeant(context, check(Who, args)),
     keypairs: (args: unknown) => keypairs(context, args),
     keypair_list: async (args: unknown) => pageOf(await keypairs(context, args), args),
     keypair_resource_policy: (args: unknown) => policies(context).find(({ name }) => name === (check(Name, args).name ?? name)) ?? null,
@@ -30,7 +30,7 @@ export function accountQueries(context: QueryContext): object {
 
 const Name = z.object({ name: Text });
 
-async function keypair(context: QueryContext, { access_key: asked }: Who): Promise<object | null> {
+async function keypairMeant(context: QueryContext, { access_key: asked }: Who): Promise<object | null> {
   const { surface, caller } = context;
   // To a user the argument means nothing, with real servers too: she is told of the key pair she asks with.
   const accessKey = caller.user.role === 'admin' && asked ? asked : caller.accessKey;
