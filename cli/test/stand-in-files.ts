@@ -35,7 +35,12 @@ export class StandInFiles {
     const path = query.get('path') ?? '.';
     const files = [...this.kept].map(([name, { length }]): FileEntry => entry(name, { kind: 'file', size: length, mode: '-rw-r--r--' }));
     const folder = entry('data', { kind: 'folder', size: 4096, mode: 'drwxr-xr-x' });
-    return FolderListing.parse({ path, folder: `/home/ada/${path}`, entries: files.length === 0 ? [] : [folder, ...files], complete: true });
+    return FolderListing.parse({
+      path,
+      folder: `/home/ada/${path}`,
+      entries: files.length === 0 ? [] : [folder, ...files],
+      complete: true,
+    });
   }
 }
 

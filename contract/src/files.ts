@@ -5,7 +5,8 @@ export const PATH_LIMITS = { path: 4095, name: 255 } as const;
 
 const Path = z.string().max(PATH_LIMITS.path);
 const PLACES = {
-  description: 'In the work folder: "x"; "/home/work/x", or a path that begins with that folder, means the same. In a storage: its path inside. No ".."',
+  description:
+    'In the work folder: "x"; "/home/work/x", or a path that begins with that folder, means the same. In a storage: its path inside. No ".."',
 };
 export const FilePath = Path.meta(PLACES);
 export const FolderPath = Path.default('.').meta(PLACES);

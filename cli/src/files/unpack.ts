@@ -12,13 +12,14 @@ export interface Unpacked {
 
 /** A tar archive that is not trusted: files and folders, below one folder, and nothing else. */
 export async function unpack(archive: AsyncIterable<Uint8Array>, place: Place): Promise<Unpacked> {
+  await place.enter([]);
+  // Listened to at once: an entry that nobody hears of is waited for by everybody.
   const entries = extract();
   const source = Readable.from(archive, { objectMode: false });
   source.on('error', (error: Error) => entries.destroy(error));
   source.pipe(entries);
   const leftOut: string[] = [];
   let [files, bytes] = [0, 0];
-  await place.enter([]);
   try {
     for await (const entry of entries) {
       const size = await take(entry.header, entry as AsyncIterable<Uint8Array>, place);

@@ -12,6 +12,9 @@ const RULES = {
   resumeSession: { alice: 200, bob: 404, root: 403 },
   renameSession: { alice: 200, bob: 404, root: 403 },
   watchSession: { alice: 200, bob: 404, root: 200 },
+  listFiles: { alice: 409, bob: 404, root: 403 },
+  downloadFile: { alice: 409, bob: 404, root: 403 },
+  uploadFile: { alice: 409, bob: 404, root: 403 },
   sessionLogs: { alice: 200, bob: 404, root: 403 },
   attachSession: { alice: 101, bob: 404, root: 403 },
   execSession: { alice: 409, bob: 404, root: 403 },
@@ -54,14 +57,14 @@ afterAll(() => server.dispose());
 
 const pathOf = (endpoint: Endpoint | StreamEndpoint, session: string): string =>
   endpoint.path.replace(':session', session).replace(/:(token|user|keypair|storage)/, 'no-such-one') +
-  (endpoint === streams.execSession ? '?command=' : '');
+  (endpoint === streams.execSession ? '?command=' : endpoint === streams.uploadFile ? '?path=x' : '');
 
 /** The status of the answer; the body is not waited for, since some never end. */
 async function ask(name: string, session: string, as: Person | undefined): Promise<number> {
   const endpoint: Endpoint | StreamEndpoint = { ...api, ...streams }[name as keyof typeof api];
   const path = pathOf(endpoint, session);
   if ('kind' in endpoint && endpoint.kind === 'websocket') return upgrade(path, as);
-  const method = 'method' in endpoint ? endpoint.method : 'GET';
+  const method = 'method' in endpoint ? endpoint.method : endpoint.kind === 'upload' ? 'PUT' : 'GET';
   const stop = new AbortController();
   const body =
     'body' in endpoint && endpoint.body !== undefined
