@@ -5,6 +5,7 @@ import type { Keypair } from '../../../domain/users/keypair-store.ts';
 import type { User } from '../../../domain/users/user-store.ts';
 import { audit } from '../../caller.ts';
 import { check } from '../../check.ts';
+import { HOST } from '../folder-page.ts';
 import { REQUESTS_PER_WINDOW } from '../rate-limit.ts';
 import { everything, pageOf, withoutFilter } from './paging.ts';
 import { requireAdmin, type QueryContext } from './query-context.ts';
@@ -81,7 +82,8 @@ const policies = ({ surface: { parts } }: QueryContext) => [
     max_concurrent_sessions: parts.sessionsPerUser ?? 0,
     max_containers_per_session: MAX_CLUSTER_SIZE,
     idle_timeout: 0,
-    allowed_vfolder_hosts: [],
+    max_vfolder_count: 0,
+    allowed_vfolder_hosts: [HOST],
   },
 ];
 

@@ -4,6 +4,7 @@ import { BUILTIN_IMAGES } from '../../../domain/images/builtin.ts';
 import { parseImageReference } from '../../../domain/images/reference.ts';
 import { check } from '../../check.ts';
 import { findGroup } from '../find-group.ts';
+import { HOST } from '../folder-page.ts';
 import { inTheirWords, nodeSlots } from '../node-slots.ts';
 import { architecture } from '../session-page.ts';
 import { pageOf, withoutFilter } from './paging.ts';
@@ -51,7 +52,7 @@ async function groups({ surface, caller }: QueryContext, args: unknown) {
     is_active: true,
     domain_name: user.domain,
     total_resource_slots: '{}',
-    allowed_vfolder_hosts: [],
+    allowed_vfolder_hosts: [HOST],
     scaling_groups: ['default'],
   };
   return [{ id: found.id, name: found.name, ...shared }];
@@ -62,7 +63,7 @@ const domains = ({ caller }: QueryContext) => [
     name: caller.user.domain,
     is_active: true,
     total_resource_slots: '{}',
-    allowed_vfolder_hosts: [],
+    allowed_vfolder_hosts: [HOST],
     allowed_docker_registries: [],
     scaling_groups: ['default'],
   },
