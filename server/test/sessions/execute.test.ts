@@ -36,7 +36,8 @@ describe.each(PLATFORMS)('code in a session on $name', ({ on, image: IMAGE }) =>
     }
     return { ...last, console };
   };
-  const run = async (code: string, of = session): Promise<Run> => follow(await client.runInSession({ params: { session: of }, body: { code } }), of);
+  const run = async (code: string, of = session): Promise<Run> =>
+    follow(await client.runInSession({ params: { session: of }, body: { code } }), of);
   const printed = ({ console }: Run): string => console.map(({ text }) => text).join('');
 
   test('keeps its variables from run to run, and through a server that is killed', async () => {
@@ -89,8 +90,14 @@ describe.each(PLATFORMS)('code in a session on $name', ({ on, image: IMAGE }) =>
 
   test('is run from the command line, which ends as it does', async () => {
     expect(await berth(server, ['session', 'run', session, '-c', 'x = 1; print("out")'])).toMatchObject({ code: 0, stdout: 'out\n' });
-    expect(await berth(server, ['session', 'run', session, '-'], { stdin: 'import sys\nprint(x)\nsys.exit(3)\n' })).toMatchObject({ code: 3, stdout: '1\n' });
-    expect(await berth(server, ['session', 'run', session, '-c', '1 / 0'])).toMatchObject({ code: 1, stderr: expect.stringContaining('ZeroDivisionError') as string });
+    expect(await berth(server, ['session', 'run', session, '-'], { stdin: 'import sys\nprint(x)\nsys.exit(3)\n' })).toMatchObject({
+      code: 3,
+      stdout: '1\n',
+    });
+    expect(await berth(server, ['session', 'run', session, '-c', '1 / 0'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('ZeroDivisionError') as string,
+    });
   });
 
   test('is a shell script where there is no Python', async () => {
