@@ -15,6 +15,9 @@ const RULES = {
   listFiles: { alice: 409, bob: 404, root: 403 },
   downloadFile: { alice: 409, bob: 404, root: 403 },
   uploadFile: { alice: 409, bob: 404, root: 403 },
+  runInSession: { alice: 409, bob: 404, root: 403 },
+  interruptSession: { alice: 409, bob: 404, root: 403 },
+  completeInSession: { alice: 409, bob: 404, root: 403 },
   sessionLogs: { alice: 200, bob: 404, root: 403 },
   attachSession: { alice: 101, bob: 404, root: 403 },
   execSession: { alice: 409, bob: 404, root: 403 },
@@ -47,6 +50,7 @@ const BODIES: Partial<Record<string, unknown>> = {
   renameSession: { name: 'another-name' },
   createUser: { name: 'carol' },
   changeUser: { disabled: true },
+  completeInSession: { line: 'x' },
 };
 
 let server: ApiServer;
