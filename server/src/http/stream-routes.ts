@@ -90,7 +90,10 @@ async function sessionLogs(context: StreamParts, request: FastifyRequest, reply:
 }
 
 /** Fires when the client goes away, the server stops or the token behind the request is no longer good; its reason is a problem. */
-export function openFor({ live }: Pick<StreamParts, 'live'>, { caller, reply }: { caller: Pick<Caller, 'tokenHash'>; reply: FastifyReply }): AbortSignal {
+export function openFor(
+  { live }: Pick<StreamParts, 'live'>,
+  { caller, reply }: { caller: Pick<Caller, 'tokenHash'>; reply: FastifyReply },
+): AbortSignal {
   const over = new AbortController();
   const release = live.add(caller, (reason) => over.abort(problemOfCut(reason)));
   reply.raw.once('close', () => {

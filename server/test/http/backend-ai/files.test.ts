@@ -63,7 +63,7 @@ const bufferOf = async (blob: Blob): Promise<Buffer> => Buffer.from(await blob.a
 
 /** The bodies of a multipart/mixed answer, each an archive. */
 async function archivesIn(type: string, body: Buffer): Promise<Record<string, string>[]> {
-  const boundary = /^multipart\/mixed; boundary=(.+)$/.exec(type)?.[1] ?? 'none';
+  const boundary = /^multipart\/mixed; ?boundary=(.+)$/.exec(type)?.[1] ?? 'none';
   const parts = body.toString('latin1').split(`--${boundary}`);
   expect([parts[0], parts.at(-1)]).toEqual(['', '--\r\n']);
   return Promise.all(
@@ -148,13 +148,8 @@ test('hostile bytes are refused, and the server takes the next request', async (
   );
   expect(refused(await upload(`--${BOUNDARY}\r\n${'X: y\r\n'.repeat(50_000)}\r\nx\r\n--${BOUNDARY}--`))).toEqual(BAD);
   expect(refused(await upload(`--${BOUNDARY}\r\n\r\n`.repeat(100_000)))).toEqual(BAD);
-  expect(
-    refused(
-      await upload(
-        Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; filename="caf\xe9 \xe0"\r\n\r\n`, 'latin1'), form()]),
-      ),
-    ),
-  ).toEqual(BAD);
+  const latin1 = `--${BOUNDARY}\r\nContent-Disposition: form-data; filename="caf\xe9 \xe0"\r\n\r\nx\r\n--${BOUNDARY}--\r\n`;
+  expect(refused(await upload(Buffer.from(latin1, 'latin1')))).toEqual(BAD);
   expect((await upload(form(['after', 'x']))).status).toBe(204);
 });
 
