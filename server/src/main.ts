@@ -42,8 +42,8 @@ export const runBackup = (options: FileOptions): Promise<number> =>
     const head = await backup(place(settings(options).config), options.file);
     if (options.json) return tell(options.file, head);
     say(`Wrote ${options.file} (mode 0600: it holds the secret key).`);
-    const names = head.storages.map(({ name, owner, called }) => `${name} (${called === undefined ? 'home' : `"${called}"`} of ${owner})`).join(', ');
-    say(`The files in storages are not in it, only their names: ${names}. Copy the engine's volumes to keep them.`);
+    const names = head.storages.map(({ name, owner, called }) => `${name} (${called ?? 'home'} of ${owner})`);
+    say(`The files in storages are not in it, only their names: ${names.join(', ')}. Copy the engine's volumes to keep them.`);
   });
 
 /** `berth restore FILE`: refuses while a server runs; what was there is kept aside until it has succeeded. */
