@@ -24,7 +24,9 @@ test(`${CROWD} creates with one name at once make one session, and all are answe
   expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(CROWD - 1);
   expect(new Set(answers.map(({ body: { sessionId } }) => sessionId)).size).toBe(1);
-  expect(await stage.server.storage.sessions.matching(stage.server.people.alice.user.id, 'one-for-all', { dead: true, limit: 10 })).toHaveLength(1);
+  expect(
+    await stage.server.storage.sessions.matching(stage.server.people.alice.user.id, 'one-for-all', { dead: true, limit: 10 }),
+  ).toHaveLength(1);
   await stage.js.send('DELETE', '/session/one-for-all');
 });
 
