@@ -11,6 +11,9 @@ function routedRanges() {
   return routes.filter(({ mask }) => mask !== 0).map(({ start, mask }) => [start, start + (0xffffffff - mask)]);
 }
 
+/** Whether a network of this machine, its default route apart, has this address ("10.203.0.5"). */
+export const isRouted = (address) => routedRanges().some(([first, last]) => first <= toNumber(address) && toNumber(address) <= last);
+
 /** A private /16 that no route or address of this machine touches, as its first two parts ("10.203"). */
 export function freePrivateRange(taken = []) {
   const addresses = Object.values(networkInterfaces())

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isRouted } from './addresses.js';
 import { must, run } from './run.js';
 
 const FAMILIES = ['iptables', 'ip6tables'];
@@ -79,10 +80,12 @@ export async function engineChains() {
   );
 }
 
-/** It speaks of interfaces that are gone: CNI forgets to take such rules away. */
+/** It speaks of interfaces or containers that are gone: CNI forgets to take such rules away. */
 function isDead(rule) {
   const names = interfacesOf(rule);
-  return names.length > 0 && names.every((name) => !existsSync(`/sys/class/net/${name}`));
+  const addresses = [...rule.matchAll(/ -[sd] ([\d.]+)\/32/g)].map(([, address]) => address);
+  const isGone = (name) => !existsSync(`/sys/class/net/${name}`);
+  return names.length + addresses.length > 0 && names.every(isGone) && !addresses.some(isRouted);
 }
 
 /** Removes an engine's chains (`DOCKER` or `CNI-`) that are not in `keep`, unless a rule in one of them still speaks of somebody's network. */

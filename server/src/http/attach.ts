@@ -39,6 +39,12 @@ export interface AttachRequest {
   readonly stdin: boolean;
 }
 
+interface Early {
+  readonly terminal: Terminal;
+  readonly live: LiveOutput;
+  readonly late: boolean;
+}
+
 /** States in which there may be a container, and how soon to look for it again. Elsewhere the row tells when it changes. */
 const LOOK_MS: Partial<Record<SessionState, number>> = {
   preparing: 100,
@@ -65,8 +71,9 @@ export class Attachment {
   /** It was here before the process was: every byte is shown as it was printed. */
   readonly #fromStart: boolean;
   #position: LogPosition | undefined;
-  /** Attached before the start. */
-  #early: { readonly terminal: Terminal; readonly live: LiveOutput } | undefined;
+  /** On the way to attach before the start, or attached then: exactly so, unless it was `late`. */
+  #listening: Promise<void> = Promise.resolve();
+  #early: Early | undefined;
   #generation = 0;
   #announced = '';
   /** It was told of a pause or a restart, and wants to hear of its end. */
@@ -103,7 +110,7 @@ export class Attachment {
     });
     const { firstByte } = this.#parts;
     const withdraw = this.#fromStart
-      ? firstByte.waitFor(this.#request.session.id, () => this.#listenFirst(stdin.granted))
+      ? firstByte.waitFor(this.#request.session.id, (tooLate) => (this.#listening = this.#listenFirst(stdin.granted, tooLate)))
       : () => undefined;
     try {
       await this.#untilFinal(stdin.granted);
@@ -116,10 +123,12 @@ export class Attachment {
   }
 
   /** Its container is there and about to be started. */
-  async #listenFirst(stdin: boolean): Promise<void> {
+  async #listenFirst(stdin: boolean, tooLate: AbortSignal): Promise<void> {
     const session = await this.#watch.read(this.#socket.gone);
     const terminal = await this.#attach(session, { stdin, started: false });
-    if (terminal !== undefined) this.#early = { terminal, live: new LiveOutput(terminal, this.#parts.runtime) };
+    if (terminal === undefined) return;
+    if (this.#socket.gone.aborted) return terminal.close();
+    this.#early = { terminal, live: new LiveOutput(terminal, this.#parts.runtime), late: tooLate.aborted };
   }
 
   async #untilFinal(stdin: boolean): Promise<void> {
@@ -129,11 +138,13 @@ export class Attachment {
       if (isFinal(session.state)) return this.#finish(session);
       const ended = this.#endOfSub(session);
       if (ended !== undefined) return this.#finishSub(ended);
+      // Twice attached, it would print everything twice. Why it failed, attaching again tells.
+      await this.#listening.catch(() => undefined);
       const early = this.#early;
       this.#early = undefined;
       const terminal = early?.terminal ?? (await this.#attach(session, { stdin, started: true }));
       if (terminal === undefined) await this.#announce(session);
-      else await this.#live(session, terminal, early?.live);
+      else await this.#live(session, terminal, early);
       await this.#watch.wait(LOOK_MS[session.state] ?? POLL_MS, gone);
     }
   }
@@ -158,12 +169,13 @@ export class Attachment {
   }
 
   /** Until the process ends, the connection to the engine breaks, or the client goes. */
-  async #live(session: Session, terminal: Terminal, early: LiveOutput | undefined): Promise<void> {
+  async #live(session: Session, terminal: Terminal, early: Early | undefined): Promise<void> {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#socket.gone, over.signal]);
-    const live = early ?? new LiveOutput(terminal, this.#parts.runtime);
+    const live = early?.live ?? new LiveOutput(terminal, this.#parts.runtime);
     try {
-      const fullScreen = early === undefined ? await this.#showBefore(session, live) : await this.#showNothing(session, live);
+      const fromFirstByte = early?.late === false;
+      const fullScreen = fromFirstByte ? await this.#showNothing(session, live) : await this.#showBefore(session, live);
       void this.#takeInput(session, { terminal, fullScreen, signal });
       void this.#cutAfterEnd(over, signal);
       for await (const chunk of live.chunks(signal)) await this.#give(chunk);

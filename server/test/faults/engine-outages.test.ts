@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clearBed, faultDaemon, makeBed, nothingLeftOver, type Bed } from './bed.ts';
 import { asked, hasEnded, isRunning } from './life.ts';
 
 let bed: Bed;
 beforeAll(async () => (bed = await makeBed()));
+// One that fails in the middle leaves the others their engine.
+afterEach(() => faultDaemon().start());
 afterAll(async () => expect(await clearBed(bed)).toEqual([]));
 
 const create = (more = {}) => bed.keeper.ask((client) => client.createSession({ body: asked(more) }));

@@ -53,6 +53,8 @@ const BODIES: Partial<Record<string, unknown>> = {
   completeInSession: { line: 'x' },
 };
 
+const EVERY: Readonly<Partial<Record<string, Endpoint | StreamEndpoint>>> = { ...api, ...streams };
+
 let server: ApiServer;
 beforeAll(async () => {
   server = await ApiServer.start();
@@ -65,7 +67,8 @@ const pathOf = (endpoint: Endpoint | StreamEndpoint, session: string): string =>
 
 /** The status of the answer; the body is not waited for, since some never end. */
 async function ask(name: string, session: string, as: Person | undefined): Promise<number> {
-  const endpoint: Endpoint | StreamEndpoint = { ...api, ...streams }[name as keyof typeof api];
+  const endpoint = EVERY[name];
+  if (endpoint === undefined) throw new Error(`There is no endpoint ${name}.`);
   const path = pathOf(endpoint, session);
   if ('kind' in endpoint && endpoint.kind === 'websocket') return upgrade(path, as);
   const method = 'method' in endpoint ? endpoint.method : endpoint.kind === 'upload' ? 'PUT' : 'GET';

@@ -69,6 +69,7 @@ export class FakeReconciler {
     storage: Storage,
     policy: Partial<QueuePolicy> = {},
     runtime: FakeRuntime = new FakeRuntime(),
+    startGate: StartGate = new StartGate(),
   ): Promise<FakeReconciler> {
     const { sessions: store, quarantine } = storage;
     const nodes = new NodeWatch({ runtime, store, quarantine, now, fallbackName: 'fake' });
@@ -79,7 +80,7 @@ export class FakeReconciler {
       runtime,
       now,
       queue: new QueueRunner(store, nodes, { ...QUEUE, ...policy }),
-      startGate: new StartGate(),
+      startGate,
       statistics,
       launches: new Gate(4),
       plan: { pids: 64, sharedMemoryBytes: 1024 ** 2, stopGraceSeconds: 1 },

@@ -22,13 +22,13 @@ export class EngineClient {
   }
 
   /** One request and its whole answer. Throws EngineRefusal, or RuntimeError `unreachable`. */
-  async call<T>(point: EnginePoint, request: (engine: Docker) => Promise<T>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<T> {
-    const begun = performance.now();
-    try {
-      return await killPoint(point, () => this.#ask(timeoutMs, request));
-    } catch (error) {
-      throw engineError(error, this.address, performance.now() - begun >= timeoutMs ? timeoutMs : undefined);
-    }
+  call<T>(point: EnginePoint, request: (engine: Docker) => Promise<T>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<T> {
+    return this.#limited(point, () => this.#ask(timeoutMs, request), timeoutMs);
+  }
+
+  /** The same on a new connection: an engine that shuts down takes none, but answers on those it has while it ends its containers. */
+  callAnew<T>(point: EnginePoint, request: (engine: Docker) => Promise<T>): Promise<T> {
+    return this.#limited(point, () => request(this.#client(REQUEST_TIMEOUT_MS, false)), REQUEST_TIMEOUT_MS);
   }
 
   /** The same, with undefined for "there is no such thing". */
@@ -56,6 +56,15 @@ export class EngineClient {
       throw engineError(error, this.address, beginning.signal.aborted ? REQUEST_TIMEOUT_MS : undefined);
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  async #limited<T>(point: EnginePoint, request: () => Promise<T>, timeoutMs: number): Promise<T> {
+    const begun = performance.now();
+    try {
+      return await killPoint(point, request);
+    } catch (error) {
+      throw engineError(error, this.address, performance.now() - begun >= timeoutMs ? timeoutMs : undefined);
     }
   }
 

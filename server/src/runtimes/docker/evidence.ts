@@ -23,9 +23,13 @@ export async function gatherEvidence(engine: EngineClient, container: ContainerI
   };
 }
 
-/** Docker makes its default network anew whenever it starts; nothing else in its API tells the time of its start. */
+/**
+ * Docker makes its default network anew whenever it starts; nothing else in its API tells the time of its start. Asked on a new
+ * connection: one that shuts down has just ended the container itself, and refuses.
+ */
 async function dockerStartedAt(engine: EngineClient): Promise<Date | undefined> {
-  const bridge = await engine.find('engine.network-inspect', (docker) => docker.getNetwork('bridge').inspect());
+  const networks = await engine.callAnew('engine.network-inspect', (docker) => docker.listNetworks({ filters: { name: ['bridge'] } }));
+  const bridge = networks.find(({ Name }) => Name === 'bridge');
   return bridge === undefined ? undefined : new Date(bridge.Created);
 }
 

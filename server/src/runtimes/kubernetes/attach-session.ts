@@ -21,6 +21,6 @@ export async function attachTo(client: ClusterClient, { pod, tty, stdin }: Attac
     ['tty', String(tty)],
   ]);
   const socket = await refusalInWords(() => client.connect('cluster.pod-attach', path, [CLOSING_PROTOCOL, PLAIN_PROTOCOL]));
-  const { exited, ...terminal } = terminalOf({ socket, stdin });
+  const { exited, ...terminal } = terminalOf({ socket, stdin, showsFailure: false });
   return { ...terminal, exited: exited.then(() => undefined) };
 }

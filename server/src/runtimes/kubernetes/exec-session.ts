@@ -50,6 +50,7 @@ export async function execIn(client: ClusterClient, target: ExecTarget, request:
   const terminal = terminalOf({
     socket: await refusalInWords(() => connectExec(client, target.pod, { command: wrapped, tty })),
     stdin,
+    showsFailure: true,
     hangUp() {
       if (!target.shell) return;
       hangUp(client, target.pod, marker).catch((error: unknown) =>
@@ -96,7 +97,7 @@ done`;
  */
 async function hangUp(client: ClusterClient, pod: string, marker: string): Promise<void> {
   const socket = await connectExec(client, pod, { command: ['/bin/sh', '-c', HANG_UP, 'sh', marker], tty: false });
-  await terminalOf({ socket, stdin: 'none' }).exited;
+  await terminalOf({ socket, stdin: 'none', showsFailure: false }).exited;
 }
 
 export async function refusalInWords<T>(request: () => Promise<T>): Promise<T> {

@@ -42,7 +42,7 @@ export class ProcessSignals {
   async #connect(ref: ContainerRef, command: readonly string[]): Promise<Terminal | undefined> {
     try {
       const socket = await connectExec(this.#client, podName(ref), { command, tty: false });
-      const terminal = terminalOf({ socket, stdin: 'none' });
+      const terminal = terminalOf({ socket, stdin: 'none', showsFailure: true });
       terminal.stderr.resume();
       return terminal;
     } catch (error) {

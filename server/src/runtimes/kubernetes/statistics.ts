@@ -37,7 +37,7 @@ export async function statisticsOf(client: ClusterClient, pod: V1Pod | undefined
   if (pod === undefined || name === undefined || !isAtWork(pod)) return undefined;
   const command = ['/bin/sh', '-c', READ_COUNTERS];
   const socket = await refusalInWords(() => connectExec(client, name, { command, tty: false }));
-  const terminal = terminalOf({ socket, stdin: 'none' });
+  const terminal = terminalOf({ socket, stdin: 'none', showsFailure: false });
   terminal.stderr.resume();
   const patience = new AbortController();
   const late = delay(PATIENCE_MS, undefined, { signal: patience.signal }).then(

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
 import type { Terminal } from '../runtime.ts';
-import { exitStatusOf } from './exit-status.ts';
+import { exitStatusOf, type ExitStatus } from './exit-status.ts';
 import { FRAMED_END, framed } from './stdin-framing.ts';
 import type { StreamSocket } from './stream-socket.ts';
 import { written } from './written.ts';
@@ -13,12 +13,14 @@ export type StdinForm = 'none' | 'raw' | 'framed';
 interface Line {
   readonly socket: StreamSocket;
   readonly stdin: StdinForm;
+  /** What the cluster says of a command that could not be run comes out of it as of a shell: not where it is the connection that failed. */
+  readonly showsFailure: boolean;
   /** Called when the client closes before the process has ended. */
   readonly hangUp?: () => void;
 }
 
 /** A connection to an exec or to the main process as three streams. */
-export function terminalOf({ socket, stdin, hangUp }: Line): Terminal {
+export function terminalOf({ socket, stdin, showsFailure, hangUp }: Line): Terminal {
   const out = { stdout: new PassThrough(), stderr: new PassThrough() };
   let size: Buffer | undefined;
   const sendSize = async (): Promise<void> => {
@@ -28,9 +30,12 @@ export function terminalOf({ socket, stdin, hangUp }: Line): Terminal {
   let closed = false;
   let ended = false;
   // A size that comes before the process is lost: again at its first sign of life.
-  const exited = pump(socket, out, sendSize).then((code) => {
+  const exited = pump(socket, out, sendSize).then(({ exitCode, failure }) => {
     ended = true;
-    return closed ? undefined : code;
+    if (showsFailure && failure !== undefined) out.stderr.write(`${failure}\n`);
+    out.stdout.end();
+    out.stderr.end();
+    return closed ? undefined : exitCode;
   });
   return {
     stdin: inputOf(socket, stdin),
@@ -49,12 +54,12 @@ export function terminalOf({ socket, stdin, hangUp }: Line): Terminal {
   };
 }
 
-/** Resolves with the exit code, or undefined where the connection broke before it was told. Never rejects. */
+/** Resolves with how it ended, or nothing where the connection broke before that was told. Never rejects. */
 async function pump(
   socket: StreamSocket,
   out: Record<'stdout' | 'stderr', PassThrough>,
   onFirst: () => Promise<void>,
-): Promise<number | undefined> {
+): Promise<ExitStatus> {
   let status = '';
   let isFirst = true;
   try {
@@ -69,11 +74,7 @@ async function pump(
     // A broken connection is an ended one: what became of the process, the status channel tells or nobody.
   }
   socket.close();
-  const { exitCode, failure } = status === '' ? {} : exitStatusOf(status);
-  if (failure !== undefined) out.stderr.write(`${failure}\n`);
-  out.stdout.end();
-  out.stderr.end();
-  return exitCode;
+  return status === '' ? {} : exitStatusOf(status);
 }
 
 function inputOf(socket: StreamSocket, form: StdinForm): Writable {

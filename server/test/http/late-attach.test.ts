@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { StartGate } from '../../src/reconciler/start-gate.ts';
+import { FakeRuntime } from '../../src/runtimes/fake-runtime.ts';
+import type { ContainerRef, Terminal } from '../../src/runtimes/runtime.ts';
+import { FakeReconciler } from '../support/fake-reconciler.ts';
+import { until } from '../support/until.ts';
+import { ApiServer } from './api-server.ts';
+import { AttachClient } from './attach-client.ts';
+
+const GATE_MS = 50;
+
+/** Attaches at once and says so only when told to: a cluster whose answer takes longer than the start waits for it. */
+class SlowToAttach extends FakeRuntime {
+  attached = 0;
+  answer = Promise.withResolvers<void>();
+
+  override async attach(ref: ContainerRef): Promise<Terminal> {
+    const terminal = await super.attach(ref);
+    this.attached += 1;
+    if (this.attached === 1) await this.answer.promise;
+    return terminal;
+  }
+}
+
+const runtime = new SlowToAttach();
+let server: ApiServer;
+let reconciler: FakeReconciler;
+beforeAll(async () => {
+  const gate = new StartGate(GATE_MS);
+  server = await ApiServer.start({}, { runtime, firstByte: gate });
+  reconciler = await FakeReconciler.start(server.storage, {}, runtime, gate);
+});
+afterAll(async () => {
+  await reconciler.stop();
+  await server.dispose();
+});
+
+test('who attaches too late for the first byte is attached once, and sees everything once', async () => {
+  const { client, token } = server.people.alice;
+  const startsAt = new Date(Date.now() + 1_500).toISOString();
+  const { id } = await client.createSession({ body: { type: 'batch', command: ['cat'], startsAt } });
+  const person = await AttachClient.open({ url: server.url, token }, `/api/sessions/${id}/attach`);
+  await until(client, id, 'running', ({ state }) => state === 'running');
+  for (const { process } of runtime.engine.containers.values()) process?.write(Buffer.from('hello\n'));
+  runtime.answer.resolve();
+  await person.sees('hello');
+  for (const { observed } of runtime.engine.containers.values()) runtime.exit(observed.ref, 0);
+  expect(await person.exit()).toMatchObject({ code: 0 });
+  expect([person.stdout, runtime.attached]).toEqual(['hello\n', 1]);
+});
