@@ -14,11 +14,9 @@ export const RunCode = z.strictObject({
       '"query" runs code, with the variables of what ran before; "batch" runs shell commands; "input" answers what code asked for; "continue" asks how a run goes on',
   }),
   code: z.string().max(1_000_000).default('').meta({ description: 'The code of a query, or the input' }),
-  runId: RunId.nullable()
-    .default(null)
-    .meta({
-      description: 'Of a new run: null, or an id of your own, with which a repeated request runs nothing twice; else the run meant',
-    }),
+  runId: RunId.nullable().default(null).meta({
+    description: 'Of a new run: null, or an id of your own, with which a repeated request runs nothing twice; else the run meant',
+  }),
   options: z
     .strictObject({ clean: Command, build: Command, exec: Command })
     .default({})
@@ -47,11 +45,9 @@ export const Run = z.object({
   exitCode: z.number().int().nullable().meta({ description: 'Null until it, or a step of it, has ended. 127: the build failed' }),
   raised: z.boolean().meta({ description: 'The code ended with an exception; its exit code is 0 all the same' }),
   isPassword: z.boolean().meta({ description: 'The input that it waits for should not be shown' }),
-  console: z
-    .array(z.object({ stream: z.enum(['stdout', 'stderr']), text: z.string() }))
-    .meta({
-      description: 'What it printed since the last answer, in order; at most 524288 characters of each stream, the rest comes next',
-    }),
+  console: z.array(z.object({ stream: z.enum(['stdout', 'stderr']), text: z.string() })).meta({
+    description: 'What it printed since the last answer, in order; at most 524288 characters of each stream, the rest comes next',
+  }),
 });
 export type Run = z.output<typeof Run>;
 

@@ -144,7 +144,12 @@ export const SETTINGS = {
   ),
   freezeFor: setting('BERTH_FREEZE_FOR', parsed(parseDuration), '30m', 'How long a paused session keeps its memory'),
   pendingTimeout: setting('BERTH_PENDING_TIMEOUT', parsed(parseDuration), '24h', 'How long a session waits for room'),
-  readyTimeout: setting('BERTH_READY_TIMEOUT', parsed(parseDuration), '10m', 'How long a bootstrap script may run, and after it a declared port may take to answer'),
+  readyTimeout: setting(
+    'BERTH_READY_TIMEOUT',
+    parsed(parseDuration),
+    '10m',
+    'How long a bootstrap script may run, and after it a declared port may take to answer',
+  ),
   nodeLostAfter: setting(
     'BERTH_NODE_LOST_AFTER',
     parsed(parseDuration),

@@ -107,5 +107,8 @@ function lostFor({ url }: Connection, { session, isLost, loss }: { session: stri
 
 function addressOf({ connection, session, container = 'main1', tty, input }: Attachment, io: Io): URL {
   const size = tty ? terminalSize(io.stdout) : undefined;
-  return urlOf(connection.url, streams.attachSession.path, { params: { session }, query: { ...size, replay: true, stdin: input, container } });
+  return urlOf(connection.url, streams.attachSession.path, {
+    params: { session },
+    query: { ...size, replay: true, stdin: input, container },
+  });
 }

@@ -115,7 +115,9 @@ describe.each(PLATFORMS)('the real client against a real server on $name', ({ on
   });
 
   test('what goes wrong is told as the page says', async () => {
-    await expect(real.createIfNotExists(image, 'too-large', { mem: '1y' })).rejects.toMatchObject(refusal(406, 'No node could ever run this'));
+    await expect(real.createIfNotExists(image, 'too-large', { mem: '1y' })).rejects.toMatchObject(
+      refusal(406, 'No node could ever run this'),
+    );
     await expect(real.createIfNotExists('no/such:image', 'no-image', {}, 60_000)).rejects.toMatchObject(
       refusal(404, 'No such environment image.'),
     );

@@ -44,9 +44,7 @@ const address = (path: string, more = '', verb = 'files'): string =>
   `/api/sessions/${session}/${verb}?path=${encodeURIComponent(path)}${more}`;
 const as = (person: Person = server.people.alice) => ({ as: person });
 const put = (path: string, body: NonNullable<RequestInit['body']>, more = '', person?: Person): Promise<Response> =>
-  server.fetch(address(path, more), { method: 'PUT', body, duplex: 'half', ...as(person) } as RequestInit & {
-    as: Person;
-  });
+  server.fetch(address(path, more), { method: 'PUT', body, duplex: 'half', ...as(person) });
 const get = (path: string, person?: Person): Promise<Response> => server.fetch(address(path), as(person));
 const problem = async (response: Response) => ({
   status: response.status,

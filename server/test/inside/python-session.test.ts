@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunAnswer } from '../../src/domain/execution/run.ts';
-import type { Terminal } from '../../src/runtimes/runtime.ts';
 import { LocalContainer } from '../support/local-container.ts';
 import { Coder, isWithinLimit } from './coder.ts';
+import { diesWithAnswer } from './dies-with-answer.ts';
 
 let container: LocalContainer;
 let coder: Coder;
@@ -391,14 +390,3 @@ describe('servers come and go', () => {
     expect(await Promise.all(left.map((file) => readFile(join(tmp, name, file), 'utf8')))).toEqual(left.map(() => ''));
   });
 });
-
-/** The process is killed as soon as it has answered, and its answer is never read. */
-function diesWithAnswer(terminal: Terminal): Terminal {
-  const stdout = new PassThrough();
-  terminal.stdout.on('data', (data: Buffer) => {
-    if (!data.includes('"console"')) return stdout.write(data);
-    terminal.close();
-    return stdout.end();
-  });
-  return { ...terminal, stdout };
-}

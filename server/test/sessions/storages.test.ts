@@ -45,17 +45,17 @@ describe.each(PLATFORMS)('a storage on $name', ({ on, image }) => {
   });
 
   test('is the same for two sessions at once; who has it for reading cannot write', async () => {
-    await storage('create', 'shared');
+    await storage('create', 'common');
     const [writer, reader] = await Promise.all([
-      running([{ storage: 'shared' }]),
-      running([{ storage: 'shared', target: '/data', readOnly: true }]),
+      running([{ storage: 'common' }]),
+      running([{ storage: 'common', target: '/data', readOnly: true }]),
     ]);
-    expect(await inside(writer, 'echo one > /work/shared/note')).toMatchObject({ code: 0 });
+    expect(await inside(writer, 'echo one > /work/common/note')).toMatchObject({ code: 0 });
     expect(await inside(reader, 'cat /data/note')).toMatchObject({ code: 0, stdout: 'one\n' });
     expect((await inside(reader, 'echo two > /data/note')).code).not.toBe(0);
-    expect(await inside(writer, 'cat /work/shared/note')).toMatchObject({ stdout: 'one\n' });
+    expect(await inside(writer, 'cat /work/common/note')).toMatchObject({ stdout: 'one\n' });
     await Promise.all([end(writer), end(reader)]);
-    await remove('shared');
+    await remove('common');
   });
 
   test('is not deleted under a session; afterwards it is, with all that was in it', async () => {

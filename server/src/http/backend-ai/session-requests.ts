@@ -17,8 +17,7 @@ export function restart(session: Session): Session {
   const status = statusOf(session);
   if (isFinal(session.state) && status !== 'ERROR') throw gone(session);
   if (status === 'TERMINATING') throw new Refusal('generic-forbidden', `${session.name} is being terminated: create a new one`);
-  if (!isUp(session))
-    throw new Refusal('invalid-api-params', `${session.name} is ${status}: only a running session can be restarted`);
+  if (!isUp(session)) throw new Refusal('invalid-api-params', `${session.name} is ${status}: only a running session can be restarted`);
   return wantRestart(session);
 }
 

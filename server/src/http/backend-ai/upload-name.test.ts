@@ -11,7 +11,7 @@ const name = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => text
 test('as Python writes it: percent-encoded as a whole', () => {
   const quoted = (text: string): string =>
     encodeURIComponent(text).replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
-  fc.assert(fc.property(name, (text) => void expect(nameOf({ filename: quoted(text) })).toBe(text)));
+  fc.assert(fc.property(name, (text) => nameOf({ filename: quoted(text) }) === text));
   expect(nameOf({ filename: 'sub%2Ffile%20%C3%BC.txt' })).toBe('sub/file ü.txt');
 });
 

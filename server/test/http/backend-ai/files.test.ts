@@ -161,13 +161,13 @@ test('a form without end holds no more memory than the largest that is taken', a
     const headers = stage.py.signedHeaders('POST', `/session/${name}/upload`, { hasBody: true, type: FORM });
     const lines = Object.entries({ ...headers, 'transfer-encoding': 'chunked' }).map(([key, value]) => `${key}: ${value}`);
     socket.write(`POST /session/${name}/upload HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
-    let answer = '';
-    socket.on('data', (data: Buffer) => (answer += data.toString())).on('error', () => undefined);
+    const answer: string[] = [];
+    socket.on('data', (data: Buffer) => answer.push(data.toString())).on('error', () => undefined);
     const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(MIB, 'x'), Buffer.from('\r\n')]);
-    for (let count = 0; count < 200 && answer === '' && !socket.destroyed; count += 1)
+    for (let count = 0; count < 200 && answer.length === 0 && !socket.destroyed; count += 1)
       await new Promise((resolve) => socket.write(chunk, resolve));
     socket.destroy();
-    return answer;
+    return answer.join('');
   };
   const answers = await Promise.all(Array.from({ length: 12 }, endless));
   for (const answer of answers) expect(answer).toMatch(/^HTTP\/1.1 400 /);
