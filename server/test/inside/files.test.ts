@@ -283,7 +283,7 @@ describe.each(SHELLS)('files by $name', ({ name, shell }) => {
 
   test('a full disk is said in its own words, and leaves nothing', async () => {
     const cramped = ['sh', '-c', 'ulimit -f 64; trap "" XFSZ; exec "$0" "$@"', ...shell];
-    const full = new LocalShell(work, { shell: cramped, env: { PATH: `${env()['PATH']}:${process.env['PATH']}` }, uid: USER });
+    const full = new LocalShell(work, { shell: cramped, env: { PATH: `${env['PATH']}:${process.env['PATH']}` }, uid: USER });
     const limited = new ContainerFiles(full as unknown as Runtime);
     const writing = limited.write(SESSION, { path: at('big'), content: Readable.from([Buffer.alloc(MIB)]), executable: false, signal });
     await expect(writing).rejects.toMatchObject({ kind: 'unwritable', message: expect.stringMatching(/File too large/i) });
