@@ -33,7 +33,11 @@ test('every byte of every file, in order', async () => {
     .map((bytes) => Buffer.from(bytes))
     .filter((bytes) => !bytes.includes(`\r\n--${BOUNDARY}`));
   const parts = fc.array(fc.record({ name: fc.constantFrom('a', 'b/c', 'd e'), content }), { minLength: 1, maxLength: 20 });
-  await fc.assert(fc.asyncProperty(parts, async (sent) => expect(await read(written(sent))).toEqual(sent)));
+  await fc.assert(
+    fc.asyncProperty(parts, async (sent) => {
+      expect(await read(written(sent))).toEqual(sent);
+    }),
+  );
 });
 
 test('arriving in any pieces', async () => {
