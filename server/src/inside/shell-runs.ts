@@ -45,7 +45,7 @@ export class ShellRuns implements Language {
       const answer = parseShellAnswer(await talk.line(), CONSOLE_LIMIT);
       const stdout = await talk.bytes(answer.stdout);
       const stderr = await talk.bytes(answer.stderr);
-      return concluded(talk, { runId, answer, stdout, stderr });
+      return await concluded(talk, { runId, answer, stdout, stderr });
     } catch (error) {
       talk.hangUp();
       throw error;
@@ -93,11 +93,13 @@ interface Heard {
 }
 
 /** The beginning of a character is not taken: it comes again, with its end. */
-function concluded(talk: Conversation, { runId, answer, stdout, stderr }: Heard): RunAnswer {
+async function concluded(talk: Conversation, { runId, answer, stdout, stderr }: Heard): Promise<RunAnswer> {
   const { status, exitCode } = answer;
   const goesOn = status === 'continued';
   const taken = [stdout, stderr].map((bytes) => bytes.subarray(0, goesOn ? wholeCharacters(bytes) : bytes.length)) as [Buffer, Buffer];
   talk.say(`taken ${taken[0].length} ${taken[1].length}`);
+  // The next question may not be faster than this word. Unheard, the same is told again: better twice than never.
+  await talk.line().catch(() => undefined);
   talk.release();
   if (status === 'done') throw new NoAnswer(undefined, 'what should run its code says something else');
   if (status !== 'continued' && status !== 'finished' && status !== 'lost') return refusedRun(status, runId);

@@ -2,7 +2,7 @@
 # servers may come and go. Comes by stdin, as the code does.
 # $1 what to do: run, go-on, interrupt; $2 which run (interrupt: - for the one that goes on); $3 the session; $4 seconds to
 # wait; $5 the line that ends the code; $6 most bytes of each stream; $7 "eager" where output is not waited with.
-# Answers a line "STATUS EXITCODE BYTES BYTES", then so many bytes of stdout and stderr; hears "taken BYTES BYTES".
+# Answers a line "STATUS EXITCODE BYTES BYTES", then so many bytes of stdout and stderr; hears "taken BYTES BYTES", answers "noted".
 
 # Which exec this is must not be inherited: what goes on must not end with it.
 unset BERTH_EXEC
@@ -123,6 +123,7 @@ tell() {
   tail -c "+$((told_errors + 1))" "$mine/stderr" | head -c "$errors"
   read -r word output errors && [ "$word" = taken ] || exit 0
   echo "$((told + output)) $((told_errors + errors))" >"$mine/taken"
+  echo noted
   if [ "$status" != continued ]; then
     rm -f "$named"
     rm -rf "$mine"
