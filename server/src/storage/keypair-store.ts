@@ -6,6 +6,7 @@ import type { Page, PageRequest, User } from '../domain/users/user-store.ts';
 import { killPoint } from '../kill-points.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
 import type { Database } from './database.ts';
+import { REMEMBERED_MS, Remembered } from './remembered.ts';
 import { SecretBox } from './secret-box.ts';
 import { isUuid } from './uuid.ts';
 
@@ -18,6 +19,7 @@ export class PostgresKeypairStore implements KeypairStore {
   readonly #box: SecretBox;
   /** When a use was last written down, by id: at most as many as there are key pairs. */
   readonly #noted = new Map<string, number>();
+  readonly #found = new Remembered<FoundKeypair>(REMEMBERED_MS);
 
   constructor(db: Database, secretKey: Buffer) {
     this.#db = db;
@@ -49,7 +51,15 @@ export class PostgresKeypairStore implements KeypairStore {
   }
 
   async find(accessKey: string): Promise<FoundKeypair | undefined> {
-    if (!isAccessKey(accessKey)) return undefined;
+    return isAccessKey(accessKey) ? this.#found.get(accessKey, () => this.#find(accessKey)) : undefined;
+  }
+
+  /** Somebody's rights have changed. */
+  forget(): void {
+    this.#found.forget();
+  }
+
+  async #find(accessKey: string): Promise<FoundKeypair | undefined> {
     const { rows } = await sql<FoundRow>`
       select ${KEYPAIR}, k.sealed_secret as sealed, u.role, u.domain, u.disabled, u.created_at as "userCreatedAt"
       from keypairs k join users u on u.id = k.user_id where k.access_key = ${accessKey}`.execute(this.#db);
@@ -60,12 +70,13 @@ export class PostgresKeypairStore implements KeypairStore {
     if (!isUuid(idOrAccessKey) && !isAccessKey(idOrAccessKey)) return undefined;
     const which = isUuid(idOrAccessKey) ? sql`id = ${idOrAccessKey}` : sql`access_key = ${idOrAccessKey}`;
     const owned = ownerId === null ? sql`` : sql`and user_id = ${ownerId}`;
-    return killPoint('store.keypair', async () => {
+    const revoked = killPoint('store.keypair', async () => {
       const { rows } = await sql<Keypair>`
         with k as (update keypairs set revoked_at = coalesce(revoked_at, ${now}) where ${which} ${owned} returning *)
         select ${KEYPAIR} from k join users u on u.id = k.user_id`.execute(this.#db);
       return rows[0];
     });
+    return revoked.finally(() => this.forget());
   }
 
   async used(id: string, at: Date): Promise<void> {
@@ -85,12 +96,13 @@ export class PostgresKeypairStore implements KeypairStore {
   }
 
   #opened({ sealed, role, domain, disabled, userCreatedAt, ...keypair }: FoundRow): FoundKeypair {
-    const box = this.#box;
+    const open = (): string => this.#box.open(sealed, keypair.accessKey) ?? refuseLost(keypair);
+    let opened: string | undefined;
     return {
       keypair,
       user: { id: keypair.userId, name: keypair.userName, role, domain, disabled, createdAt: userCreatedAt },
       get secretKey() {
-        return box.open(sealed, keypair.accessKey) ?? refuseLost(keypair);
+        return (opened ??= open());
       },
     };
   }

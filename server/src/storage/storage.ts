@@ -62,14 +62,19 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     await adoptForeignEvents(db);
     const secretKey = await openSecretKey(dataFolder, report);
     const keypairs = new PostgresKeypairStore(db, secretKey);
+    const tokens = new PostgresTokenStore(db);
+    const rightsChanged = (): void => {
+      keypairs.forget();
+      tokens.forget();
+    };
     await reportUnusable(keypairs, options);
     await notifications.start();
     return {
       db,
       sessions: new PostgresSessionStore(db),
       uses: new PostgresSessionUses(db),
-      users: new PostgresUserStore(db),
-      tokens: new PostgresTokenStore(db),
+      users: new PostgresUserStore(db, rightsChanged),
+      tokens,
       keypairs,
       storages: new PostgresStorageStore(db),
       callbacks: new PostgresCallbackStore(db),

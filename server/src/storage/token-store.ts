@@ -3,6 +3,7 @@ import type { Page, PageRequest, Token, TokenStore, User } from '../domain/users
 import { killPoint } from '../kill-points.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
 import type { Database } from './database.ts';
+import { REMEMBERED_MS, Remembered } from './remembered.ts';
 import { isUuid } from './uuid.ts';
 
 const TOKEN = sql.raw(`t.id, t.name, t.user_id as "userId", u.name as "userName", t.prefix, t.created_at as "createdAt",
@@ -10,6 +11,7 @@ const TOKEN = sql.raw(`t.id, t.name, t.user_id as "userId", u.name as "userName"
 
 export class PostgresTokenStore implements TokenStore {
   readonly #db: Database;
+  readonly #found = new Remembered<FoundToken>(REMEMBERED_MS);
 
   constructor(db: Database) {
     this.#db = db;
@@ -41,15 +43,25 @@ export class PostgresTokenStore implements TokenStore {
   async revoke(ownerId: string | null, id: string, now: Date): Promise<Token | undefined> {
     if (!isUuid(id)) return undefined;
     const owned = ownerId === null ? sql`` : sql`and user_id = ${ownerId}`;
-    return killPoint('store.token', async () => {
+    const revoked = killPoint('store.token', async () => {
       const { rows } = await sql<Token>`
         with t as (update tokens set revoked_at = coalesce(revoked_at, ${now}) where id = ${id} ${owned} returning *)
         select ${TOKEN} from t join users u on u.id = t.user_id`.execute(this.#db);
       return rows[0];
     });
+    return revoked.finally(() => this.forget());
   }
 
-  async lookUp(hash: string): Promise<{ readonly token: Token; readonly user: User } | undefined> {
+  lookUp(hash: string): Promise<FoundToken | undefined> {
+    return this.#found.get(hash, () => this.#lookUp(hash));
+  }
+
+  /** Somebody's rights have changed. */
+  forget(): void {
+    this.#found.forget();
+  }
+
+  async #lookUp(hash: string): Promise<FoundToken | undefined> {
     const { rows } = await sql<TokenRow>`
       select ${TOKEN}, u.role, u.domain, u.disabled, u.created_at as "userCreatedAt"
       from tokens t join users u on u.id = t.user_id where t.hash = ${hash}`.execute(this.#db);
@@ -68,6 +80,11 @@ export class PostgresTokenStore implements TokenStore {
         update tokens t set last_used_at = greatest(t.last_used_at, locked.at) from locked where t.id = locked.id`.execute(this.#db),
     );
   }
+}
+
+interface FoundToken {
+  readonly token: Token;
+  readonly user: User;
 }
 
 type TokenRow = Token & { role: User['role']; domain: string; disabled: boolean; userCreatedAt: Date };

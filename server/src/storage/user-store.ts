@@ -11,9 +11,12 @@ const USER = ['id', 'name', 'role', 'domain', 'disabled', 'created_at as created
 
 export class PostgresUserStore implements UserStore {
   readonly #db: Database;
+  readonly #rightsChanged: () => void;
 
-  constructor(db: Database) {
+  /** `rightsChanged`: what was remembered of whom may do what is no longer so. */
+  constructor(db: Database, rightsChanged: () => void) {
     this.#db = db;
+    this.#rightsChanged = rightsChanged;
   }
 
   create(user: { readonly id: string; readonly name: string; readonly role: 'admin' | 'user' }): Promise<User> {
@@ -58,9 +61,8 @@ export class PostgresUserStore implements UserStore {
 
   async setDisabled(id: string, disabled: boolean): Promise<User | undefined> {
     if (!isUuid(id)) return undefined;
-    return killPoint('store.user', () =>
-      this.#db.updateTable('users').set({ disabled }).where('id', '=', id).returning(USER).executeTakeFirst(),
-    );
+    const change = this.#db.updateTable('users').set({ disabled }).where('id', '=', id).returning(USER);
+    return killPoint('store.user', () => change.executeTakeFirst()).finally(this.#rightsChanged);
   }
 
   project(userId: string, text: string | null): Promise<{ readonly id: string; readonly name: string } | undefined> {
