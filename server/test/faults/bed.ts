@@ -50,8 +50,8 @@ export const faultDaemon = () => daemonAt(FAULT_ENGINE);
 export async function nothingLeftOver(bed: AnyBed): Promise<readonly string[]> {
   const until = Date.now() + 60_000;
   for (;;) {
-    const { items } = await bed.keeper.ask((client) => client.listSessions({ query: { all: 'true', limit: 200 } }));
-    const live = new Set(items.filter((session) => !hasEnded(session)).map(({ id }) => id));
+    const { items } = await bed.keeper.ask((client) => client.listSessions({ query: { limit: 200 } }));
+    const live = new Set(items.map(({ id }) => id));
     const leftovers = await bed.ledger.leftovers(bed.instance, live);
     if (leftovers.length === 0 || Date.now() > until) return leftovers;
     await new Promise((resolve) => setTimeout(resolve, 250));

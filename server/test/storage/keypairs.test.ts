@@ -88,7 +88,7 @@ describe('key pairs', () => {
   });
 
   test('a use is written down once a minute, and a late one does not set the time back', async () => {
-    const { id, accessKey } = await storage.keypairs.create(drawn((await makeOwner(storage)).id));
+    const { id } = await storage.keypairs.create(drawn((await makeOwner(storage)).id));
     const lastUse = async () => (await storage.keypairs.list(null, { limit: 1, cursor: null })).items[0]?.lastUsedAt;
     for (const [at, expected] of [
       [60_000, 60_000],
