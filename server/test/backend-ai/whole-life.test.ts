@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Client } from '@berth/contract';
+import { getOrCreate } from '../http/backend-ai/python-create.ts';
 import { likeABrowser, realClient, refusal, type RealClient } from '../http/backend-ai/real-client.ts';
 import { BackendAiClient, type Keys } from '../http/backend-ai/signing-client.ts';
 import { BerthProcess } from '../support/berth-process.ts';
@@ -102,6 +103,47 @@ describe.each(PLATFORMS)('the real client against a real server on $name', ({ on
       );
     await expect.poll(gone, { timeout: 60_000, interval: 200 }).toBe(true);
     expect(await real.get_logs(created.sessId)).toEqual({ result: { logs: expect.any(String) } });
+  });
+
+  test('the same in the shapes of the Python SDK', async () => {
+    const asked = getOrCreate('python.life', image, { resources: { cpu: 0.2, mem: '256m' }, enqueueOnly: false });
+    const chunked = { 'transfer-encoding': 'chunked' };
+    const created = await signed.send('POST', '/session', { body: asked, headers: chunked });
+    expect(created).toMatchObject({ status: 201, body: { sessionName: 'python.life', status: 'RUNNING', created: true } });
+    expect(await signed.send('POST', '/session', { body: asked })).toMatchObject({ status: 200, body: { created: false } });
+    const query = new URLSearchParams({ image, name: 'python.query', group: 'default', domain: 'default', maxWaitSeconds: '60' });
+    expect(await signed.send('POST', `/session?${query.toString()}`)).toMatchObject({ status: 201, body: { status: 'RUNNING' } });
+    expect(await signed.send('DELETE', '/session/python.query?forced=true')).toMatchObject({ status: 200 });
+
+    expect(await signed.send('GET', '/session/python.life')).toMatchObject({ status: 200, body: { ...PAGE, status: 'RUNNING' } });
+    const matched = await signed.send('GET', '/session/_/match', { body: { id: 'python.l' }, headers: chunked });
+    expect(matched).toMatchObject({ status: 200, body: { matches: [{ name: 'python.life' }] } });
+    const run = { mode: 'query', code: 'echo $((40 + 2)) || print(42)', runId: 'python-run', options: null };
+    const { body: first } = await signed.send('POST', '/session/python.life', { body: run });
+    expect(first).toMatchObject({ result: { runId: 'python-run', status: expect.any(String), console: expect.any(Array) } });
+
+    const form = [
+      '--of-the-test',
+      'Content-Disposition: form-data; name="src"; filename="from%20python.txt"',
+      'Content-Type: application/octet-stream',
+      '',
+      'in chunks of unknown length',
+      '--of-the-test--',
+      '',
+    ].join('\r\n');
+    const type = 'multipart/form-data; boundary=of-the-test';
+    expect(await signed.send('POST', '/session/python.life/upload', { raw: form, type, headers: chunked })).toMatchObject({ status: 204 });
+    const archive = await signed.send('GET', '/session/python.life/download', { body: { files: ['from python.txt'] } });
+    expect(archive.text).toContain('in chunks of unknown length');
+
+    expect(await signed.send('POST', '/session/python.life/rename?name=python.renamed')).toMatchObject({ status: 204 });
+    expect(await signed.send('PATCH', '/session/python.renamed')).toMatchObject({ status: 204 });
+    await becomes('python.renamed', 'RUNNING');
+    expect(await signed.send('GET', '/session/python.renamed/logs')).toMatchObject({
+      status: 200,
+      body: { result: { logs: expect.any(String) } },
+    });
+    expect(await signed.send('DELETE', '/session/python.renamed?forced=false')).toMatchObject({ status: 200 });
   });
 
   test('pending and failed sessions have the whole page, too', async () => {

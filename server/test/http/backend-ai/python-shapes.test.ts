@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { getOrCreate } from './python-create.ts';
 import { BackendAiClient } from './signing-client.ts';
 import { Stage } from './stage.ts';
 
@@ -10,41 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-/** What `get_or_create` of the Python client sends, whatever its caller asked for. */
-const getOrCreate = (name: string) => ({
-  tag: null,
-  clientSessionToken: name,
-  config: {
-    mounts: [],
-    mount_map: null,
-    environ: null,
-    resources: { cpu: 1, mem: '1g' },
-    resource_opts: null,
-    scalingGroup: null,
-    preopen_ports: null,
-    agentList: null,
-  },
-  type: 'interactive',
-  session_type: 'interactive',
-  enqueueOnly: true,
-  maxWaitSeconds: 0,
-  reuseIfExists: true,
-  startupCommand: null,
-  bootstrap_script: null,
-  callback_url: null,
-  owner_access_key: null,
-  domain: 'default',
-  group: 'default',
-  image: 'debian',
-  architecture: 'x86_64',
-  starts_at: null,
-  dependencies: null,
-  cluster_size: 1,
-  cluster_mode: 'single-node',
-  priority: null,
-  batch_timeout: null,
-});
-const plain = (name: string): object => ({ ...getOrCreate(name), architecture: null });
+const plain = (name: string): object => getOrCreate(name, 'debian');
 
 describe('creating', () => {
   test('explicit nulls mean "not given"', async () => {
