@@ -54,10 +54,14 @@ export async function fuzz(campaign: Campaign): Promise<void> {
 async function send({ signed, judge }: Campaign, wire: Wire, request: FuzzRequest): Promise<void> {
   const headers = { ...signed(request), ...request.headers };
   const bytes = bytesOf({ ...request, headers });
+  const { before } = wire;
   if (request.cut) return wire.cut(bytes.subarray(0, Math.ceil(bytes.length / 2)));
   const outcome = await wire.exchange(bytes, { endless: request.endless });
   const wrong = verdict(request, outcome, judge);
-  if (wrong !== undefined) throw new Error(`${wrong}\n${bytes.subarray(0, 4_000).toString('latin1')}\n-> ${shown(outcome)}`);
+  if (wrong !== undefined)
+    throw new Error(
+      `${wrong}\n${bytes.subarray(0, 4_000).toString('latin1')}\n-> ${shown(outcome)}\nbefore it, on this connection:\n${before}`,
+    );
 }
 
 function verdict(request: FuzzRequest, outcome: Outcome, judge: Campaign['judge']): string | undefined {

@@ -20,6 +20,8 @@ export class Wire {
   #socket: Socket | undefined;
   #received = Buffer.alloc(0);
   #wake: (() => void) | undefined;
+  /** What was last sent and answered on this connection. */
+  before = '';
 
   constructor(url: string) {
     this.#port = Number(new URL(url).port);
@@ -30,6 +32,7 @@ export class Wire {
     const socket = await this.#open();
     socket.write(request);
     const answer = await this.#answer(socket, endless);
+    this.before = `${request.subarray(0, 1_000).toString('latin1')}\n-> ${typeof answer === 'string' ? answer : answer.status}`;
     const kept = typeof answer === 'object' && answer.status !== 101 && answer.headers['connection'] !== 'close' && !endless;
     if (!kept) this.close();
     return answer;
@@ -46,6 +49,7 @@ export class Wire {
   close(): void {
     this.#socket?.destroy();
     this.#socket = undefined;
+    this.before = '';
     this.#received = Buffer.alloc(0);
   }
 
