@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bytesOf } from '../fuzz/requests.ts';
+import { Wire } from '../fuzz/wire.ts';
 import { getOrCreate } from './python-create.ts';
 import { BackendAiClient } from './signing-client.ts';
 import { Stage } from './stage.ts';
@@ -52,6 +54,21 @@ describe('asking', () => {
     const { name } = await stage.made();
     const answer = await stage.py.send('GET', '/session/_/match', { body: { id: name }, headers: { 'transfer-encoding': 'chunked' } });
     expect(answer).toMatchObject({ status: 200, body: { matches: [{ name }] } });
+  });
+  test('a GET with too large a body is refused, and the next request on its connection is answered', async () => {
+    const wire = new Wire(stage.server.url);
+    const target = '/session/_/match?id=x';
+    for (let round = 0; round < 20; round += 1) {
+      for (const [body, status] of [
+        [Buffer.alloc(1_200_000, 'x'), 413],
+        [undefined, 200],
+      ] as const) {
+        const headers = stage.py.signedHeaders('GET', target, { hasBody: body !== undefined });
+        const answer = await wire.exchange(bytesOf({ method: 'GET', target, body, headers }), { endless: false });
+        expect(answer).toMatchObject({ status });
+      }
+    }
+    wire.close();
   });
   test('a request without a body, sent as text/plain', async () => {
     const { id } = await stage.made();
