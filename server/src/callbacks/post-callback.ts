@@ -62,7 +62,11 @@ function send({ url, headers, body }: CallbackRequest, { addresses, signal, conn
     });
     const slow = setTimeout(() => outgoing.destroy(new Error(`no connection within ${connectMs / 1000} seconds`)), connectMs);
     outgoing.once('socket', (socket) => socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(slow)));
-    outgoing.once('close', () => clearTimeout(slow));
+    // The last that comes of it, whatever went before: an answer that switches protocols is neither response nor error.
+    outgoing.once('close', () => {
+      clearTimeout(slow);
+      reject(new Error('it closed the connection without an answer'));
+    });
     outgoing.on('error', reject);
     outgoing.once('response', resolve);
     outgoing.end(body);

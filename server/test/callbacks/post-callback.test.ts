@@ -75,6 +75,12 @@ describe('a callback', () => {
       }),
     ]);
   });
+  test('is not delivered, and over, when it is answered by another protocol', async () => {
+    const port = await speaker((socket) =>
+      socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')),
+    );
+    expect(await post(`http://127.0.0.1:${port}/`)).toEqual({ status: null, problem: expect.any(String) });
+  });
   test.each([200, 201, 202, 299])('is delivered when it is answered %d', async (status) => {
     const to = await receiver();
     to.answer = (response) => void response.writeHead(status).end('thanks');
