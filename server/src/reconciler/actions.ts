@@ -3,6 +3,7 @@ import { ASKED_AGAIN_MS, askedAgain, vacated } from '../domain/sessions/decide-o
 import { fail, finish, type Action, type Move } from '../domain/sessions/decision.ts';
 import { moveTo, note } from '../domain/sessions/lifecycle.ts';
 import type { Session } from '../domain/sessions/session.ts';
+import type { Sighting } from '../domain/sessions/see-together.ts';
 import type { NewEvent, ReconcilerStore } from '../domain/sessions/session-store.ts';
 import { unfitForImage } from '../domain/sessions/unfit-for-image.ts';
 import { beginStep, startTimeline, type StepName } from '../domain/sessions/timeline.ts';
@@ -43,7 +44,8 @@ export class Actions {
     this.containers = new SessionContainers(parts);
   }
 
-  perform(action: Action, session: Session): Promise<Outcome> {
+  /** `seen`: what it was decided upon. */
+  perform(action: Action, session: Session, seen: readonly Sighting[] | undefined): Promise<Outcome> {
     switch (action) {
       case 'place':
         return this.place(session);
@@ -56,7 +58,7 @@ export class Actions {
       case 'replace':
         return this.replace(session);
       case 'start':
-        return this.start(session);
+        return this.start(session, seen);
       case 'freeze':
         return this.freeze(session);
       case 'thaw':
@@ -190,11 +192,11 @@ export class Actions {
     return this.parts.startGate.pass(session.id, session.spec.stdin === 'once');
   }
 
-  private async start(session: Session): Promise<Outcome> {
+  private async start(session: Session, seen: readonly Sighting[] | undefined): Promise<Outcome> {
     const { now } = this.parts;
     if (session.processStartedAt === null) await this.letListen(session);
     const starting = beginStep(session.timeline, 'start', now());
-    await this.containers.start(session);
+    await this.containers.start(session, seen);
     return started({ ...session, timeline: beginStep(starting, afterStart(session), now()) });
   }
 

@@ -2,9 +2,10 @@ import { gzipSync } from 'node:zlib';
 import { containersOf, MAIN, nodesOf, type PlanPolicy } from '../domain/sessions/container-plan.ts';
 import { encodeChunk, lastLines, type KeptChunk } from '../domain/sessions/kept-log.ts';
 import type { Session } from '../domain/sessions/session.ts';
+import type { Sighting } from '../domain/sessions/see-together.ts';
 import type { ReconcilerStore } from '../domain/sessions/session-store.ts';
 import { mountsOf } from '../domain/storages/session-mounts.ts';
-import { canFreeze, RuntimeError, type ContainerRef, type Observed, type Runtime } from '../runtimes/runtime.ts';
+import { canFreeze, RuntimeError, type ContainerRef, type Observed, type Runtime, type StartRequest } from '../runtimes/runtime.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Gate } from '../domain/gate.ts';
 
@@ -49,22 +50,27 @@ export class SessionContainers {
     await runtime.create({ ...containerSpec(session, container, { imageDigest, plan }), ...node });
   }
 
-  /** Main1 last: then it finds the others. */
-  async start(session: Session): Promise<void> {
+  /** Main1 last: then it finds the others. `seen`: what they were when this was decided; without it none had been started. */
+  async start(session: Session, seen: readonly Sighting[] = []): Promise<void> {
     const { runtime, launches } = this.#parts;
     const refs = containersOf(session);
     const subs = refs.filter(({ container }) => container !== MAIN);
     const main = refs.filter(({ container }) => container === MAIN);
-    await each(session, subs, (ref) => launches.run(() => this.#startSub(session, ref)));
-    await each(session, main, (ref) => launches.run(() => runtime.start(ref, session.spec.bootstrapScript)));
+    const { bootstrapScript } = session.spec;
+    const how = ({ container }: ContainerRef): StartRequest => ({
+      bootstrapScript,
+      seen: seen.find(({ name }) => name === container)?.seen ?? {},
+    });
+    await each(session, subs, (ref) => launches.run(() => this.#startSub(session, ref, how(ref))));
+    await each(session, main, (ref) => launches.run(() => runtime.start(ref, how(ref))));
   }
 
   /** One that somebody removed is made again: nothing was in it that could not be. */
-  async #startSub(session: Session, ref: ContainerRef): Promise<void> {
+  async #startSub(session: Session, ref: ContainerRef, how: StartRequest): Promise<void> {
     const { runtime } = this.#parts;
     if (!runtime.orchestrates && session.imageDigest !== null && (await runtime.inspect(ref)).phase === 'absent')
       await this.#createOne(session, ref, session.imageDigest);
-    await runtime.start(ref, session.spec.bootstrapScript);
+    await runtime.start(ref, how);
   }
 
   async freeze(session: Session): Promise<void> {

@@ -59,7 +59,7 @@ export class Stepper {
       const together = seen === undefined ? NOT_LOOKED : seeTogether(session, seen, this.parts.policy);
       const decision = decide(session, together, this.parts.now(), this.parts.policy);
       if (decision.kind !== 'act') return await this.carryOut(session, decision, seen);
-      return await this.follow(session, await this.parts.actions.perform(decision.action, session));
+      return await this.follow(session, await this.parts.actions.perform(decision.action, session, seen));
     } catch (error) {
       if (error instanceof RuntimeError) return this.cope(session, error);
       throw error;

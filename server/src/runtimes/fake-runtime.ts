@@ -21,6 +21,7 @@ import {
   type NodeFacts,
   type Observed,
   type Runtime,
+  type StartRequest,
   type StorageRef,
   type Terminal,
 } from './runtime.ts';
@@ -115,9 +116,11 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
     this.#happened(spec.ref);
   }
 
-  async start(ref: ContainerRef, bootstrapScript?: string): Promise<void> {
+  async start(ref: ContainerRef, { bootstrapScript, seen }: StartRequest = {}): Promise<void> {
     await this.#call();
     const container = this.#present(ref);
+    const { startedAt } = container.observed;
+    if (seen !== undefined && startedAt !== undefined && startedAt.getTime() !== seen.startedAt?.getTime()) return;
     if (container.observed.phase === 'frozen') return this.thaw(ref);
     if (container.observed.phase === 'running') return;
     container.observed = {

@@ -209,7 +209,7 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       const bootstrapScript = 'exit 0';
       const spec = specified({ command: ['echo', 'first'], bootstrapScript });
       await runtime.create(spec);
-      await runtime.start(spec.ref, bootstrapScript);
+      await runtime.start(spec.ref, { bootstrapScript });
       const ended = await untilPhase(runtime, spec.ref, 'exited');
       expect(ended).toMatchObject({ exitCode: 0 });
       expect(ended.cause).toBeUndefined();
@@ -220,9 +220,9 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       const bootstrapScript = 'sleep 600';
       const spec = specified({ bootstrapScript });
       await runtime.create(spec);
-      await runtime.start(spec.ref, bootstrapScript);
+      await runtime.start(spec.ref, { bootstrapScript });
       expect(await untilPhase(bench.again(), spec.ref, 'running')).toMatchObject({ bootstrapping: true });
-      await bench.again().start(spec.ref, bootstrapScript);
+      await bench.again().start(spec.ref, { bootstrapScript });
       expect(await runtime.inspect(spec.ref)).toMatchObject({ phase: 'running', bootstrapping: true });
     });
 
@@ -230,7 +230,7 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       const bootstrapScript = 'exit 3';
       const spec = specified({ command: ['echo', 'never'], bootstrapScript });
       await runtime.create(spec);
-      await runtime.start(spec.ref, bootstrapScript);
+      await runtime.start(spec.ref, { bootstrapScript });
       expect(await untilPhase(runtime, spec.ref, 'exited')).toMatchObject({ exitCode: 3, cause: { code: 'bootstrap-failed' } });
       expect(await logText(runtime, spec.ref, { follow: false })).toBe('');
     });
@@ -239,15 +239,15 @@ export function describeRuntime(name: string, make: () => Promise<Bench>): void 
       if (runtime.orchestrates) return;
       const spec = specified({ bootstrapScript: 'exit 0' });
       await runtime.create(spec);
-      await runtime.start(spec.ref, 'exit 0');
+      await runtime.start(spec.ref, { bootstrapScript: 'exit 0' });
       await expect.poll(async () => (await runtime.inspect(spec.ref)).bootstrapping ?? false, PATIENCE).toBe(false);
       await runtime.stop(spec.ref, 0);
       await untilPhase(runtime, spec.ref, 'exited');
-      await runtime.start(spec.ref, 'exit 0');
+      await runtime.start(spec.ref, { bootstrapScript: 'exit 0' });
       await expect.poll(async () => (await runtime.inspect(spec.ref)).bootstrapping ?? false, PATIENCE).toBe(false);
       await runtime.stop(spec.ref, 0);
       await untilPhase(runtime, spec.ref, 'exited');
-      await runtime.start(spec.ref, 'sleep 600');
+      await runtime.start(spec.ref, { bootstrapScript: 'sleep 600' });
       expect(await untilPhase(runtime, spec.ref, 'running')).toMatchObject({ bootstrapping: true });
     });
 

@@ -156,6 +156,13 @@ export interface Terminal {
   close(): void;
 }
 
+export interface StartRequest {
+  /** That of its spec: engines get it anew for each start. */
+  readonly bootstrapScript?: string | undefined;
+  /** What it looked like to who wants it started: nobody else can have started it since, and had it end. Absent: however it is. */
+  readonly seen?: { readonly startedAt?: Date | undefined } | undefined;
+}
+
 /**
  * The only thing the rest of the server knows about Docker or Kubernetes. Converging methods are idempotent: done twice, or
  * to something already so, is success. Every method throws RuntimeError and nothing else.
@@ -175,8 +182,8 @@ export interface Runtime {
   /** With all that is in it. Fails, as something to try again, while a container mounts it. */
   removeStorage(storage: StorageRef): Promise<void>;
   create(spec: ContainerSpec): Promise<void>;
-  /** Waits a while for one that is still on its way. The bootstrap script is that of its spec: engines get it anew for each start. */
-  start(ref: ContainerRef, bootstrapScript?: string): Promise<void>;
+  /** Waits a while for one that is still on its way. One that was started otherwise than `seen` is left as it is, whatever became of it. */
+  start(ref: ContainerRef, request?: StartRequest): Promise<void>;
   /** Returns when the process has ended; exit code and log stay until `remove`. */
   stop(ref: ContainerRef, graceSeconds: number): Promise<void>;
   /** Also what belongs to it alone: its network. Kills what still runs. */

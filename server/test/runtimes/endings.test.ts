@@ -44,6 +44,19 @@ describe.each(ENGINES)('on $name, the end of a session', ({ host }) => {
     expect(ended.cause).toBeUndefined();
   });
 
+  it('is not begun again by who saw it before it was started', async () => {
+    const { runtime } = work.bench;
+    const ref = await work.created({ command: ['sh', '-c', 'echo ran'] });
+    const early = await runtime.inspect(ref);
+    await runtime.start(ref, { seen: early });
+    await eventually(async () => (await runtime.inspect(ref)).phase).toBe('exited');
+    const ended = await runtime.inspect(ref);
+    await runtime.start(ref, { seen: early });
+    expect(await runtime.inspect(ref)).toEqual(ended);
+    await runtime.start(ref, { seen: ended });
+    await eventually(async () => (await runtime.inspect(ref)).startedAt).not.toEqual(ended.startedAt);
+  });
+
   it('comes to a login shell by hang-up', async () => {
     const ref = await work.created({ command: [], tty: true, stdin: 'open' });
     const terminal = await work.bench.runtime.attach(ref);

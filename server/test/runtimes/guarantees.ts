@@ -48,7 +48,7 @@ export class Workbench {
 
   async started(changes: Partial<ContainerSpec> = {}): Promise<ContainerRef> {
     const ref = await this.created(changes);
-    await this.bench.runtime.start(ref, changes.bootstrapScript);
+    await this.bench.runtime.start(ref, { bootstrapScript: changes.bootstrapScript });
     return ref;
   }
 

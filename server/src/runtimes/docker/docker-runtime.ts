@@ -18,6 +18,7 @@ import {
   type NodeFacts,
   type Observed,
   type Runtime,
+  type StartRequest,
   type StorageRef,
   type Terminal,
 } from '../runtime.ts';
@@ -39,7 +40,7 @@ import { Images } from './images.ts';
 import { containerName, LABEL, networkName } from './names.ts';
 import { refOf } from '../container-labels.ts';
 import { BridgeNetworks, type SessionNetworks } from './networks.ts';
-import { hasEnded, observe } from './observe.ts';
+import { hasEnded, observe, wasStartedSince } from './observe.ts';
 import { usageOf } from './statistics.ts';
 import { Storages } from './storages.ts';
 import { ThrowAways } from './throw-aways.ts';
@@ -159,8 +160,9 @@ export class DockerRuntime implements Runtime, Freezable, Committable {
     return addresses === undefined ? null : new Map(names.map((name, rank) => [name, addresses[rank] ?? '']));
   }
 
-  async start(ref: ContainerRef, bootstrapScript?: string): Promise<void> {
+  async start(ref: ContainerRef, { bootstrapScript, seen }: StartRequest = {}): Promise<void> {
     const container = await this.#containers.present(ref);
+    if (seen !== undefined && wasStartedSince(container, seen.startedAt)) return;
     if (bootstrapScript !== undefined && !container.State.Running) await this.#bootstraps.handOver(container, bootstrapScript);
     await this.#consoles.attend(container);
     await this.#containers.start(ref);

@@ -51,6 +51,12 @@ export function hasEnded(container: ContainerInspectInfo): boolean {
   return state.Status !== 'running' && state.Status !== 'paused' && state.Status !== 'restarting' && state.Status !== 'stopping';
 }
 
+/** Its process is another than that of `startedAt`: somebody else started it meanwhile, and it may have ended. */
+export function wasStartedSince(container: ContainerInspectInfo, startedAt: Date | undefined): boolean {
+  const { Running, StartedAt } = container.State;
+  return (Running || hasEnded(container)) && instant(StartedAt)?.getTime() !== startedAt?.getTime();
+}
+
 export const wasStarted = (container: ContainerInspectInfo): boolean => instant(container.State.StartedAt) !== undefined;
 
 /** Podman calls a container `created` again when the machine was restarted under it. */
