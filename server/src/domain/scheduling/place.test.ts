@@ -39,6 +39,17 @@ const nodesFor = (session: Session, nodes: NodeCapacity[], holding: Session[] = 
   return placed.fits ? seatsOf(placed.grant).map((seat) => seat.node) : placed.reasons.map(({ node: name, reason }) => [name, reason]);
 };
 
+test('a container that was made keeps its devices, and waits for them', () => {
+  const seat = { node: 'n1', cpus: 1, memoryBytes: GIB, devices: ['n1-gpu1'] };
+  const resumed = exampleSession({ spec: { ...EXAMPLE_SPEC, gpu: 1 }, generation: 1, grant: seat });
+  const other = exampleSession({ id: 'other', state: 'running', spec: { ...EXAMPLE_SPEC, gpu: 1 }, generation: 1, grant: seat });
+  expect(place(resumed, roomsOf([node('n1')], []), ceilings)).toMatchObject({ fits: true, grant: { devices: ['n1-gpu1'] } });
+  expect(place(resumed, roomsOf([node('n1')], [other]), ceilings)).toEqual({
+    fits: false,
+    reasons: [{ node: 'n1', reason: 'it was made with n1-gpu1, which another session uses now' }],
+  });
+});
+
 describe('a session of several containers', () => {
   test('of mode single-node has all of them on one node, and resources are those of each', () => {
     const session = asking(single(3), { cpu: 1, memoryBytes: GIB });

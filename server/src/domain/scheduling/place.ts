@@ -58,6 +58,7 @@ export function place(session: Session, rooms: readonly NodeRoom[], ceilings: Ce
   }
   const reasonOf = (room: NodeRoom): string =>
     explainMachine(session, room.capacity) ??
+    explainDevices(session, room) ??
     (size === 1 ? explainShortage(session, needNow(session), room) : explainShortCluster(session, needNow(session), room));
   return { fits: false, reasons: candidates.map((room) => ({ node: room.capacity.name, reason: reasonOf(room) })) };
 }
@@ -86,8 +87,12 @@ function seatAll(session: Session, rooms: readonly NodeRoom[], ceilings: Ceiling
   for (let rank = 0; rank < clusterOf(session.spec).size; rank += 1) {
     const bound = boundNode(session, rank);
     const fitting = left.filter(
-      ({ capacity, capacity: { name, reachable }, free }) =>
-        (bound === null || bound === name) && reachable && fits(need, free) && suits(capacity),
+      ({ capacity, capacity: { name, reachable }, free, freeDevices }) =>
+        (bound === null || bound === name) &&
+        reachable &&
+        fits(need, free) &&
+        suits(capacity) &&
+        missingDevices(session, rank, freeDevices).length === 0,
     );
     const [best] = byFreeCpu(fitting);
     if (best === undefined) return undefined;
@@ -104,14 +109,27 @@ const fits = (need: Slots, free: Slots): boolean =>
   need.cpu <= Math.max(free.cpu, 0) && need.memoryBytes <= Math.max(free.memoryBytes, 0) && need.gpu <= free.gpu;
 
 function seatIn(room: NodeRoom, { session, rank, ceilings }: { session: Session; rank: number; ceilings: Ceilings }): Seat {
-  const { spec, grant, frozen } = session;
-  const kept = frozen && grant !== null ? (seatsOf(grant)[rank]?.devices ?? []) : undefined;
+  const { spec } = session;
   return {
     node: room.capacity.name,
     cpus: spec.cpu ?? room.capacity.cpu,
     memoryBytes: spec.memoryBytes ?? Math.floor(room.capacity.memoryBytes * ceilings.unreservedMemoryShare),
-    devices: kept ?? room.freeDevices.slice(0, spec.gpu),
+    devices: madeWith(session, rank) ?? room.freeDevices.slice(0, spec.gpu),
   };
+}
+
+/** The devices of a container that is there: it can have no others. */
+const madeWith = ({ generation, grant }: Session, rank: number): readonly string[] | undefined =>
+  generation > 0 && grant !== null ? seatsOf(grant)[rank]?.devices : undefined;
+
+/** What a frozen one was made with it still holds. */
+const missingDevices = (session: Session, rank: number, free: readonly string[]): readonly string[] =>
+  session.frozen ? [] : (madeWith(session, rank) ?? []).filter((device) => !free.includes(device));
+
+function explainDevices(session: Session, { capacity: { name }, freeDevices }: NodeRoom): string | undefined {
+  const ranks = Array.from({ length: clusterOf(session.spec).size }, (_, rank) => rank).filter((rank) => boundNode(session, rank) === name);
+  const missing = ranks.flatMap((rank) => missingDevices(session, rank, freeDevices));
+  return missing.length === 0 ? undefined : `it was made with ${missing.join(', ')}, which another session uses now`;
 }
 
 /** The room without these slots and devices. */
