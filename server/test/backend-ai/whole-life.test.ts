@@ -31,15 +31,15 @@ const NULLABLE = ['tag', 'statusData', 'terminationTime', 'lastStat'];
 
 const CONSOLE_TURNS = 30;
 
-describe.each(PLATFORMS)('the real client against a real server on $name', ({ on, image: IMAGE, orchestrates }) => {
+describe.each(PLATFORMS)('the real client against a real server on $name', ({ name: platform, on, image: IMAGE }) => {
   let server: BerthProcess;
   let client: Client;
   let keys: Keys;
   let real: RealClient;
   let signed: BackendAiClient;
   const image = IMAGE.replace('docker://', '');
-  // A cluster goes on trying; what no registry can have is refused by either.
-  const MISSING = orchestrates ? 'NO IMAGE' : `${process.env['BERTH_TEST_REGISTRY'] ?? ''}/no/such:image`;
+  // The test bed's registry speaks no TLS, which Docker alone takes; what no registry can have is refused by all.
+  const MISSING = platform !== 'Docker' ? 'NO IMAGE' : `${process.env['BERTH_TEST_REGISTRY'] ?? ''}/no/such:image`;
   beforeAll(async () => {
     server = await BerthProcess.start(on);
     client = await server.client();
@@ -170,6 +170,6 @@ describe.each(PLATFORMS)('the real client against a real server on $name', ({ on
       refusal(401, 'Signature mismatch'),
     );
     const late = await signed.send('GET', '/session/whole_life.01', { at: new Date(Date.now() - 16 * 60_000) });
-    expect([late.status, late.body['msg']]).toEqual([400, 'Date/time sync error']);
+    expect([late.status, late.body['msg']]).toEqual([400, expect.stringMatching(/^Date\/time sync error/)]);
   });
 });
