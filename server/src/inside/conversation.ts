@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { CONSOLE_LIMIT } from '../domain/execution/console.ts';
 import { RuntimeError, type ContainerRef, type Runtime, type Terminal } from '../runtimes/runtime.ts';
+import { HeardBytes } from './heard-bytes.ts';
 
-/** What an answer may have: the limit of one answer's console, written as JSON that escapes every character, and a little. */
-const MOST_BYTES = 8 * 1024 ** 2;
+/** A character outside the basic plane in JSON: two escapes of a surrogate each. */
+const MOST_BYTES_EACH = 12;
+/** What an answer may have: the most that one answer's console holds, of both streams and escaped throughout, and what is said around it. */
+const MOST_BYTES = 2 * CONSOLE_LIMIT * MOST_BYTES_EACH + 4 * 1024 ** 2;
 const KEPT_COMPLAINT = 2000;
 const ENDS_WITHIN_MS = 10_000;
 const TELLS_EXIT_WITHIN_MS = 2000;
-const NEWLINE = 10;
 
 /** A program that Berth brought ended, or was ended, before it had answered. The message is what it said on stderr. */
 export class NoAnswer extends Error {
@@ -29,7 +32,7 @@ export class Conversation {
   readonly #terminal: Terminal;
   readonly #signal: AbortSignal;
   readonly #onAbort = (): void => this.hangUp();
-  #heard: Buffer = Buffer.alloc(0);
+  readonly #heard = new HeardBytes();
   #complaint = '';
   #hasEnded = false;
   #news = Promise.withResolvers<void>();
@@ -68,18 +71,20 @@ export class Conversation {
 
   /** The next line. Throws NoAnswer when there is none. */
   async line(): Promise<string> {
-    let end = this.#heard.indexOf(NEWLINE);
-    while (end < 0) {
+    for (;;) {
+      const line = this.#heard.line();
+      if (line !== undefined) return line.toString('utf8');
       await this.#more();
-      end = this.#heard.indexOf(NEWLINE);
     }
-    return this.#taken(end + 1).toString('utf8', 0, end);
   }
 
   /** The next so many bytes. Throws NoAnswer when there are fewer. */
   async bytes(count: number): Promise<Buffer> {
-    while (this.#heard.length < count) await this.#more();
-    return this.#taken(count);
+    for (;;) {
+      const taken = this.#heard.take(count);
+      if (taken !== undefined) return taken;
+      await this.#more();
+    }
   }
 
   /** Nothing is asked any more: it ends by itself, whoever has gone meanwhile, and is hung up on where it does not. */
@@ -99,14 +104,9 @@ export class Conversation {
     this.#end();
   }
 
-  #taken(count: number): Buffer {
-    const taken = this.#heard.subarray(0, count);
-    this.#heard = this.#heard.subarray(count);
-    return taken;
-  }
-
   #hear(data: Buffer): void {
-    this.#heard = Buffer.concat([this.#heard, data]);
+    if (this.#hasEnded) return;
+    this.#heard.add(data);
     if (this.#heard.length > MOST_BYTES) this.hangUp();
     this.#news.resolve();
   }
