@@ -23,25 +23,33 @@ const NOTHING: Cost = { depth: 0, fields: 0, aliases: 0, roots: 0 };
 /** Before it is checked against the schema: what would take long to check or to answer. */
 export function refuseCostly(document: DocumentNode): void {
   const meter = new Meter(document);
-  const cost = document.definitions
-    .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
-    .map(({ selectionSet }) => meter.measure(selectionSet))
-    .reduce(together, NOTHING);
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  const asked = operations.map(({ selectionSet }) => meter.measure(selectionSet));
+  // Fragments that no operation uses are checked all the same.
+  const unused = fragmentsOf(document).filter((fragment) => !meter.hasMeasured(fragment));
+  const unasked = unused.map(({ selectionSet }): Cost => ({ ...meter.measure(selectionSet), roots: 0 }));
+  const cost = [...asked, ...unasked].reduce(together, NOTHING);
   if (cost.depth > MOST.depth) throw tooMuch(`it is ${cost.depth} levels deep`, MOST.depth);
   if (cost.fields > MOST.fields) throw tooMuch(`it asks for ${cost.fields} fields`, MOST.fields);
   if (cost.aliases > MOST.aliases) throw tooMuch(`it has ${cost.aliases} aliases`, MOST.aliases);
   if (cost.roots > MOST.roots) throw tooMuch(`it asks ${cost.roots} questions at once`, MOST.roots);
 }
 
+const fragmentsOf = ({ definitions }: DocumentNode): readonly FragmentDefinitionNode[] =>
+  definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+
 /** Each fragment is measured once, however often it is used. */
 class Meter {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  readonly #measured = new Map<string, Cost>();
+  readonly #measured = new Map<FragmentDefinitionNode, Cost>();
   readonly #open = new Set<string>();
 
-  constructor({ definitions }: DocumentNode) {
-    const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
-    this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
+  constructor(document: DocumentNode) {
+    this.#fragments = new Map(fragmentsOf(document).map((fragment) => [fragment.name.value, fragment]));
+  }
+
+  hasMeasured(fragment: FragmentDefinitionNode): boolean {
+    return this.#measured.has(fragment);
   }
 
   measure({ selections }: SelectionSetNode): Cost {
@@ -57,15 +65,15 @@ class Meter {
   }
 
   #fragment(name: string): Cost {
-    const known = this.#measured.get(name);
-    if (known !== undefined) return known;
     const fragment = this.#fragments.get(name);
     // One that is missing or in itself costs nothing: the check against the schema refuses both.
     if (fragment === undefined || this.#open.has(name)) return NOTHING;
+    const known = this.#measured.get(fragment);
+    if (known !== undefined) return known;
     this.#open.add(name);
     const cost = this.measure(fragment.selectionSet);
     this.#open.delete(name);
-    this.#measured.set(name, cost);
+    this.#measured.set(fragment, cost);
     return cost;
   }
 }
