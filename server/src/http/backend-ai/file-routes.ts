@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { FileEntry } from '@berth/contract';
 import { FileRefusal } from '../../domain/files/file-refusal.ts';
 import { parseFilePath, parseWorkPath, placeOf, type WorkPath } from '../../domain/files/work-path.ts';
-import { Gate } from '../../domain/gate.ts';
 import type { Session } from '../../domain/sessions/session.ts';
 import { audit } from '../caller.ts';
 import { check } from '../check.ts';
@@ -16,22 +15,26 @@ import { findSession, refuseStrangers } from './find-session.ts';
 import { Refusal } from './refusal.ts';
 import type { SignedCaller } from './signature-check.ts';
 import { readUploads } from './upload-form.ts';
+import { UploadPlaces } from './upload-places.ts';
 
-/** Forms that are held in memory at once, 21 MiB each at most; others wait. */
-const FORMS_AT_ONCE = 8;
+/** Forms that are held in memory at once, 21 MiB each at most; others wait so many milliseconds. */
+const PLACES = { inAll: 8, ofOneUser: 2, wait: 5_000 };
 const DOWNLOADS = 5;
 const Path = z.string();
 
+type Asking = readonly [surface: Surface, call: Call, caller: SignedCaller];
+type Handle = (...asking: Asking) => Promise<Sent>;
+
 export function fileRoutes(surface: Surface): readonly Route[] {
-  type Handle = (surface: Surface, call: Call, caller: SignedCaller) => Promise<Sent>;
   const route = (method: Route['method'], path: string, handle: Handle): Route => ({
     method,
     path,
     handle: (call, caller) => inTheirWords(() => handle(surface, call, caller)),
   });
-  const gate = new Gate(FORMS_AT_ONCE);
+  const places = new UploadPlaces(PLACES);
+  const uploadIn: Handle = (...asked) => upload(places, ...asked);
   return [
-    { ...route('POST', '/session/:id/upload', (...asked) => gate.run(() => upload(...asked))), takesForm: true },
+    { ...route('POST', '/session/:id/upload', uploadIn), takesForm: true },
     route('GET', '/session/:id/files', list),
     ...(['GET', 'POST'] as const).flatMap((method) => [
       route(method, '/session/:id/download', download),
@@ -40,18 +43,19 @@ export function fileRoutes(surface: Surface): readonly Route[] {
   ];
 }
 
-async function upload(surface: Surface, call: Call, caller: SignedCaller): Promise<Sent> {
+async function upload(places: UploadPlaces, ...[surface, call, caller]: Asking): Promise<Sent> {
   const session = await runningSession(surface, { call, caller }, 'session.upload');
   const { form } = call;
   if (form === undefined) throw new Refusal('invalid-api-params', 'files are uploaded as multipart/form-data');
   const signal = call.open();
-  await takeBody(form.request, { path: 'the form', hurried: true }, async (body) => {
+  const take = async (body: Readable): Promise<void> => {
     const uploads = await readUploads(form.contentType, body);
     const files = uploads.map(({ name, content }) => ({ path: parseFilePath(name, session), content }));
     for (const { path, content } of files) {
       await surface.parts.files.write(session, { path, content: only(content), executable: false, signal });
     }
-  });
+  };
+  await places.run({ userId: caller.user.id, signal }, () => takeBody(form.request, { path: 'the form', hurried: true }, take));
   return { status: 204 };
 }
 
