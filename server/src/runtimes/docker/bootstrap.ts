@@ -1,5 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode';
 import { becomeCommand, failureToExecute, runScript } from '../bootstrap-step.ts';
+import { OneAtATime } from '../one-at-a-time.ts';
+import { outcomeOf } from '../outcome-of.ts';
 import { RuntimeError } from '../runtime.ts';
 import type { EngineClient } from './engine-client.ts';
 import { execIn, type Log } from './exec-session.ts';
@@ -16,6 +18,10 @@ const SCRIPT = `${FOLDER}/script`;
 /** There while the script has not succeeded, and where it never did. */
 const TAKEN = `${FOLDER}/taken`;
 const BOOTSTRAPPED = `${MEMORY}/bootstrapped`;
+/** Of the archive that holds it. All in the folder is the user's: what is larger is nothing that the launch wrote. */
+const COMPLAINTS_MOST_BYTES = 16 * 1024;
+/** Everybody who looks at the session waits for it. */
+const LOOK_LIMITS = { withinMs: 3000, mostBytes: 4096 };
 const COMPLAINTS = `${FOLDER}/not-executed`;
 
 const LAUNCH = `
@@ -49,6 +55,7 @@ export class Bootstraps {
   readonly #log: Log;
   /** Start times of those that are past it, by container. */
   readonly #past = new Map<string, string>();
+  readonly #looks = new OneAtATime<boolean>();
 
   constructor(engine: EngineClient, log: Log) {
     this.#engine = engine;
@@ -72,19 +79,16 @@ export class Bootstraps {
   async isAtWork(container: ContainerInspectInfo): Promise<boolean> {
     const { Id, State } = container;
     if (!runsBootstrap(container) || this.#past.get(Id) === State.StartedAt) return false;
-    if (!(await this.#isPast(container))) return true;
+    if (!(await this.#looks.run(Id, () => this.#isPast(container)))) return true;
     this.#past.set(Id, State.StartedAt);
     return false;
   }
 
+  /** A shell that sleeps, or is frozen, says that it is not. */
   async #isPast(container: ContainerInspectInfo): Promise<boolean> {
     try {
       const look = { command: ['/bin/sh', '-c', `[ -e ${BOOTSTRAPPED} ]`], tty: null };
-      const terminal = await execIn(this.#engine, container, look, this.#log);
-      terminal.stdin.end();
-      terminal.stdout.resume();
-      terminal.stderr.resume();
-      return (await terminal.exited) === 0;
+      return (await outcomeOf(execIn(this.#engine, container, look, this.#log), LOOK_LIMITS))?.exitCode === 0;
     } catch (error) {
       // It has ended or was frozen just now: the next look tells.
       if (error instanceof RuntimeError && error.kind !== 'unreachable') return false;
@@ -104,5 +108,8 @@ export async function bootstrapEvidence(engine: EngineClient, container: Contain
   const suspicious = state.ExitCode === 126 || state.ExitCode === 127;
   const complaints =
     suspicious && (await engine.find('engine.container-archive', (docker) => docker.getContainer(id).getArchive({ path: COMPLAINTS })));
-  return { unfinished: taken !== undefined, notExecuted: failureToExecute(complaints ? await textOfTar(complaints) : undefined) };
+  return {
+    unfinished: taken !== undefined,
+    notExecuted: failureToExecute(complaints ? await textOfTar(complaints, COMPLAINTS_MOST_BYTES) : undefined),
+  };
 }

@@ -13,13 +13,16 @@ import type { ThrowAways } from './throw-aways.ts';
 
 /** While the engine writes down a large layer it says nothing. */
 const COMMIT_TIMEOUT_MS = 60 * 60_000;
-const REMEMBERED = 1_000;
 
 interface Job {
   progress: string;
   /** undefined: under way; else the image's id, or why there is none. */
   outcome: string | RuntimeError | undefined;
+  endedAt: number | undefined;
 }
+
+/** Somebody who asked for it will have heard by then. */
+const HEARD_AFTER_MS = 10 * 60_000;
 
 interface Settings {
   readonly engine: EngineClient;
@@ -46,38 +49,52 @@ export class Commits {
 
   /** `container` is asked for only where it is begun. */
   async commit(request: CommitRequest, container: () => Promise<ContainerInspectInfo>): Promise<CommitState> {
-    const job = this.#jobs.get(request.key) ?? this.#begin(request, await container());
+    const job = this.#jobs.get(request.key) ?? (await this.#claim(request, await container()));
+    if (job === undefined) return { phase: 'working', progress: 'another server of this installation is making it' };
     if (job.outcome === undefined) return { phase: 'working', progress: job.progress };
+    // Not before: another server that asks as soon as it is made would make it again.
+    await this.#throwAways.release(request.key);
     if (typeof job.outcome === 'string') return { phase: 'done', digest: job.outcome };
     // What failed for the engine's silence is begun again once it answers.
     if (job.outcome.kind === 'unreachable') this.#jobs.delete(request.key);
     throw job.outcome;
   }
 
-  /** Drafts of a killed server. What a container is made of is refused to be removed: somebody is at it. */
+  /** Drafts of a killed server: nobody claims them any more. What a container is made of is refused to be removed: somebody is at it. */
   async removeOlderThan(ageMs: number): Promise<void> {
+    await this.#releaseUnheard();
     const images = await this.#engine.call('engine.image-list', (docker) => docker.listImages());
-    for (const { RepoTags, Created } of images) {
-      const draft = (RepoTags ?? []).find((name) => name.startsWith(`${this.#drafts}:`));
-      if (draft !== undefined && Date.now() - Created * 1000 >= ageMs && !this.#isAtWork(draft)) await this.#remove(draft);
+    const old = images.filter(({ Created }) => Date.now() - Created * 1000 >= ageMs);
+    const drafts = old.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => name.startsWith(`${this.#drafts}:`));
+    if (drafts.length === 0) return;
+    const claims = await this.#throwAways.claims();
+    for (const draft of drafts) if (!claims.has(draft.slice(this.#drafts.length + 1))) await this.#remove(draft);
+  }
+
+  /** Of sessions that went before they were told. */
+  async #releaseUnheard(): Promise<void> {
+    for (const [key, job] of this.#jobs) {
+      if (job.endedAt === undefined || Date.now() - job.endedAt < HEARD_AFTER_MS) continue;
+      await this.#throwAways.release(key);
+      this.#jobs.delete(key);
     }
   }
 
-  #isAtWork(draft: string): boolean {
-    const job = this.#jobs.get(draft.slice(this.#drafts.length + 1));
-    return job !== undefined && job.outcome === undefined;
+  /** Undefined: another server is at it. */
+  async #claim(request: CommitRequest, container: ContainerInspectInfo): Promise<Job | undefined> {
+    const claimed = await this.#throwAways.claim(request.key, container.Image);
+    return claimed ? this.#begin(request, container) : this.#jobs.get(request.key);
   }
 
   #begin(request: CommitRequest, container: ContainerInspectInfo): Job {
-    const begun = this.#jobs.get(request.key);
-    if (begun !== undefined) return begun;
-    const job: Job = { progress: 'saving what was written in the session', outcome: undefined };
+    const job: Job = { progress: 'saving what was written in the session', outcome: undefined, endedAt: undefined };
     this.#jobs.set(request.key, job);
-    const oldest = this.#jobs.keys().next().value;
-    if (this.#jobs.size > REMEMBERED && oldest !== undefined) this.#jobs.delete(oldest);
-    void this.#make(request, container, (progress) => (job.progress = progress)).then(
-      (digest) => (job.outcome = digest),
-      (error: unknown) => (job.outcome = asRuntimeError(error)),
+    const ended = (outcome: string | RuntimeError): void => {
+      job.outcome = outcome;
+      job.endedAt = Date.now();
+    };
+    void this.#make(request, container, (progress) => (job.progress = progress)).then(ended, (error: unknown) =>
+      ended(asRuntimeError(error)),
     );
     return job;
   }
@@ -118,6 +135,7 @@ export class Commits {
       const answer = await this.#engine.open(
         'engine.image-import',
         async (docker, abortSignal) => (await docker.loadImage(Readable.from([tar]), { abortSignal })) as Readable,
+        { anew: true },
       );
       // What it says is not the proof; the image's id is.
       await text(answer);
@@ -135,7 +153,6 @@ export class Commits {
     layered: ImageInspectInfo,
     { config, report }: { config: ImageConfig; report: (progress: string) => void },
   ): Promise<string> {
-    const [repo, tag] = [reference.slice(0, reference.lastIndexOf(':')), reference.slice(reference.lastIndexOf(':') + 1)];
     await this.#throwAways.use({ purpose: 'commit', image: layered.Id, mounts: [] }, async (container) => {
       const files = await this.#engine.open(
         'engine.container-archive',
@@ -143,14 +160,20 @@ export class Commits {
       );
       const counted = files.pipe(counting(layered.Size, report));
       files.on('error', (error) => counted.destroy(error));
-      const answer = await this.#engine.open(
-        'engine.image-import',
-        async (docker) => (await docker.importImage(counted, { repo, tag, changes: importChanges(config) })) as Readable,
-        { slow: true },
-      );
-      for await (const line of lines(answer)) {
-        const { error } = JSON.parse(line) as { error?: string };
-        if (error !== undefined) throw new EngineRefusal(500, error);
+      try {
+        const answer = await this.#engine.open(
+          'engine.image-import',
+          async (docker) => (await docker.importImage(counted, { repo: reference, changes: importChanges(config) })) as Readable,
+          // Its tag is part of the name: Podman heeds no other.
+          { slow: true, anew: true },
+        );
+        for await (const line of lines(answer)) {
+          const { error } = JSON.parse(line) as { error?: string };
+          if (error !== undefined) throw new EngineRefusal(500, error);
+        }
+      } finally {
+        files.destroy();
+        counted.destroy();
       }
     });
     const image = await this.#find(reference);

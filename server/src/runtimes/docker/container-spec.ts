@@ -59,7 +59,6 @@ function environmentOf(spec: ContainerSpec): Record<string, string> {
     LOGNAME: spec.user.name,
     ...(spec.tty ? { TERM: 'xterm-256color' } : {}),
     ...spec.env,
-    BERTH_SESSION_ID: spec.ref.sessionId,
     // An image may ask for all GPUs; it gets those that were assigned.
     NVIDIA_VISIBLE_DEVICES: spec.limits.devices.length === 0 ? 'void' : spec.limits.devices.join(','),
   };

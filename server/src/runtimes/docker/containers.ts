@@ -105,8 +105,9 @@ export class Containers {
     }
   }
 
+  /** An engine may die between the start and its answer: sent again it could run a command twice. The next look tells what came of it. */
   #start(ref: ContainerRef): Promise<unknown> {
-    return this.#engine.call('engine.container-start', (docker) => docker.getContainer(containerName(ref)).start(), CHANGE_TIMEOUT_MS);
+    return this.#engine.callAnew('engine.container-start', (docker) => docker.getContainer(containerName(ref)).start(), CHANGE_TIMEOUT_MS);
   }
 
   /** Returns where the start can be called done: it runs by now, or inspect tells why it never will. */

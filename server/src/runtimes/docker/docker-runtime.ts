@@ -37,7 +37,7 @@ import { logsOf } from './log-stream.ts';
 import { Firewall } from './firewall.ts';
 import { openFilesLimit } from './host-limits.ts';
 import { Images } from './images.ts';
-import { containerName, LABEL, networkName } from './names.ts';
+import { containerName, LABEL, networkName, serverMark } from './names.ts';
 import { refOf } from '../container-labels.ts';
 import { BridgeNetworks, type SessionNetworks } from './networks.ts';
 import { hasEnded, observe, wasStartedSince } from './observe.ts';
@@ -98,7 +98,7 @@ export class DockerRuntime implements Runtime, Freezable, Committable {
     const { instance, dataFolder, addressRange = '10.213.0.0/16', egressAllow = [] } = options;
     const engine = new EngineClient(parseEngineAddress(options.url));
     this.#engine = engine;
-    this.#throwAways = new ThrowAways(engine, instance);
+    this.#throwAways = new ThrowAways({ engine, instance, server: serverMark(hostname(), dataFolder) });
     this.#networks = new BridgeNetworks({ engine, instance, addressRange, facts: () => this.#known() });
     this.#containers = new Containers({
       engine,

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseEngineAddress } from './engine-address.ts';
@@ -59,6 +61,31 @@ describe('an engine that does not answer', () => {
     await ping();
     await ping();
     expect(connections).toEqual([2, 1]);
+    server.close();
+  });
+
+  it.each([
+    ['which must not be done twice', (client: EngineClient) => client.callAnew('engine.container-start', (docker) => docker.ping())],
+    [
+      'whose body can be read but once',
+      (client: EngineClient) => client.open('engine.image-import', (docker) => docker.loadImage(Readable.from(['x'])), { anew: true }),
+    ],
+  ])('is not sent a second time that %s, and first on a new connection', async (_what, send) => {
+    const path = join(folder, `once-${randomUUID()}.sock`);
+    const requests: string[] = [];
+    const server = createServer((socket) => {
+      socket.once('data', (data) => {
+        const [line = ''] = data.toString().split('\r\n');
+        requests.push(line);
+        if (requests.length > 1) socket.destroy();
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK');
+      });
+    }).listen(path);
+    await once(server, 'listening');
+    const client = new EngineClient(parseEngineAddress(path));
+    await client.call('engine.info', (docker) => docker.ping());
+    await expect(send(client)).rejects.toMatchObject({ kind: 'unreachable' });
+    expect(requests).toHaveLength(2);
     server.close();
   });
 });

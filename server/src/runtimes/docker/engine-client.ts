@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { killPoint, type KillPoint } from '../../kill-points.ts';
 import type { EngineAddress } from './engine-address.ts';
+import { wasCut } from '../was-cut.ts';
 import { EngineRefusal, engineError } from './errors.ts';
 
 type EnginePoint = Extract<KillPoint, `engine.${string}`>;
@@ -26,9 +27,12 @@ export class EngineClient {
     return this.#limited(point, () => this.#ask(timeoutMs, request), timeoutMs);
   }
 
-  /** The same on a new connection: an engine that shuts down takes none, but answers on those it has while it ends its containers. */
-  callAnew<T>(point: EnginePoint, request: (engine: Docker) => Promise<T>): Promise<T> {
-    return this.#limited(point, () => request(this.#client(REQUEST_TIMEOUT_MS, false)), REQUEST_TIMEOUT_MS);
+  /**
+   * The same on a new connection, and never sent twice: for what must not be done twice, and to know whether the engine is
+   * shutting down: then it takes none, but answers on those it has while it ends its containers.
+   */
+  callAnew<T>(point: EnginePoint, request: (engine: Docker) => Promise<T>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<T> {
+    return this.#limited(point, () => request(this.#client(timeoutMs, false)), timeoutMs);
   }
 
   /** The same, with undefined for "there is no such thing". */
@@ -41,17 +45,21 @@ export class EngineClient {
     }
   }
 
-  /** A request whose answer is a stream: limited in time only until it begins, and not at all where its own signal does that. */
+  /**
+   * A request whose answer is a stream: limited in time only until it begins, and not at all where its own signal does that.
+   * @param options.anew for one whose body is a stream: as callAnew, since nobody can read that a second time
+   */
   async open<T>(
     point: EnginePoint,
     request: (engine: Docker, abortSignal: AbortSignal) => Promise<T>,
-    options: { signal?: AbortSignal; slow?: boolean } = {},
+    options: { signal?: AbortSignal; slow?: boolean; anew?: boolean } = {},
   ): Promise<T> {
     const beginning = new AbortController();
     const timer = options.slow === true ? undefined : setTimeout(() => beginning.abort(), REQUEST_TIMEOUT_MS);
     try {
       const abort = options.signal === undefined ? beginning.signal : AbortSignal.any([beginning.signal, options.signal]);
-      return await killPoint(point, () => this.#ask(0, (engine) => request(engine, abort)));
+      const send = (engine: Docker): Promise<T> => request(engine, abort);
+      return await killPoint(point, () => (options.anew === true ? send(this.#client(0, false)) : this.#ask(0, send)));
     } catch (error) {
       throw engineError(error, this.address, beginning.signal.aborted ? REQUEST_TIMEOUT_MS : undefined);
     } finally {
@@ -88,9 +96,6 @@ export class EngineClient {
     return client;
   }
 }
-
-const wasCut = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 
 /**
  * docker-modem describes every request's options to a debug log nobody reads, down to each open socket of the agent: most of

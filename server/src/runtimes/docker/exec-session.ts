@@ -38,8 +38,8 @@ export async function execIn(engine: EngineClient, container: ContainerInspectIn
     socket,
     tty,
     resize,
-    exitCode: async () => {
-      const code = await exitCodeOf(engine, () => exec.inspect());
+    exitCode: async (isClosed) => {
+      const code = await exitCodeOf(engine, () => exec.inspect(), isClosed);
       return code === 126 && !(await hasProgram(engine, container, request.command[0] ?? '/bin/sh')) ? 127 : code;
     },
     hangUp: () =>
@@ -51,15 +51,19 @@ export async function execIn(engine: EngineClient, container: ContainerInspectIn
   return terminal;
 }
 
+const LONGEST_PAUSE_MS = 1000;
+
 async function exitCodeOf(
   engine: EngineClient,
   inspect: () => Promise<{ Running: boolean; ExitCode: number | null }>,
+  isClosed: () => boolean,
 ): Promise<number | undefined> {
-  // The streams may end a little before the process does.
-  for (let pause = 5; ; pause = Math.min(pause * 2, 1000)) {
+  // The streams may end a little before the process does; one that goes on without them is not waited for where nobody is left.
+  for (let pause = 5; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const state = await engine.find('engine.container-exec', inspect);
     if (state === undefined) return undefined;
     if (!state.Running) return state.ExitCode ?? undefined;
+    if (pause === LONGEST_PAUSE_MS && isClosed()) return undefined;
     await delay(pause);
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import type { ContainerRef } from '../runtime.ts';
 import { IDENTITY } from '../container-labels.ts';
 
@@ -11,7 +12,16 @@ export const LABEL = {
   /** Its command comes after a bootstrap script. */
   bootstrap: 'berth.bootstrap',
   throwAway: 'berth.throwaway',
+  /** Of a throw-away: the server that uses it. */
+  server: 'berth.server',
 } as const;
+
+/** Tells a server from the others that use the same engine; one that is started again is the same, and knows what it left behind. */
+export const serverMark = (host: string, dataFolder: string): string =>
+  createHash('sha256')
+    .update(`${host} ${resolve(dataFolder)}`)
+    .digest('hex')
+    .slice(0, 12);
 
 /** The engine lets no two containers share a name: that is our guard against duplicates. */
 export const containerName = (ref: ContainerRef): string => `berth-${ref.sessionId}-g${ref.generation}-${ref.container}`;

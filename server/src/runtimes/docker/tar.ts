@@ -19,11 +19,19 @@ export function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
   return buffer(Readable.from(tar));
 }
 
-/** The regular files of an archive, one after the other, as one text. */
-export async function textOfTar(archive: NodeJS.ReadableStream): Promise<string> {
+/** The regular files of an archive, one after the other, as one text; empty where the archive is larger than that, which is not read on. */
+export async function textOfTar(archive: NodeJS.ReadableStream, mostBytes: number): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop destroys it.
+  for await (const piece of archive) {
+    const data = Buffer.from(piece);
+    bytes += data.length;
+    if (bytes > mostBytes) return '';
+    pieces.push(data);
+  }
   const entries = extract();
-  archive.on('error', (error: Error) => entries.destroy(error));
-  archive.pipe(entries);
+  entries.end(Buffer.concat(pieces));
   const parts: Buffer[] = [];
   for await (const entry of entries) {
     for await (const part of entry) if (Buffer.isBuffer(part)) parts.push(part);

@@ -9,7 +9,7 @@ interface Line {
   readonly tty: boolean;
   readonly resize: Terminal['resize'];
   /** Called once the connection has ended, however it ended. */
-  readonly exitCode: () => Promise<number | undefined>;
+  readonly exitCode: (isClosed: () => boolean) => Promise<number | undefined>;
   /** Called when the client closes before the process has ended. */
   readonly hangUp?: () => void;
 }
@@ -21,7 +21,7 @@ export function terminalOf(line: Line): Terminal {
   const stderr = new PassThrough();
   let closed = false;
   const ended = pump(line, { stdout, stderr });
-  const exited = ended.then(() => (closed ? undefined : line.exitCode()));
+  const exited = ended.then(() => (closed ? undefined : line.exitCode(() => closed)));
   // Whoever is interested awaits it; nobody being so must not end the server.
   exited.catch(() => undefined);
   return {

@@ -6,6 +6,9 @@ import type { EngineClient } from './engine-client.ts';
 import { tarOf, textOfTar } from './tar.ts';
 import type { ThrowAways } from './throw-aways.ts';
 
+/** Of a file of users. */
+const MOST_BYTES = 2 ** 20;
+
 type User = ContainerSpec['user'];
 export interface UserFiles {
   readonly passwd: string;
@@ -105,9 +108,9 @@ export class UserMapping {
     return found !== undefined;
   }
 
-  /** Empty where the image has no such file. */
+  /** Empty where the image has no such file, or a huge one. */
   async #file(container: string, path: string): Promise<string> {
     const archive = await this.#engine.find('engine.container-archive', (docker) => docker.getContainer(container).getArchive({ path }));
-    return archive === undefined ? '' : textOfTar(archive);
+    return archive === undefined ? '' : textOfTar(archive, MOST_BYTES);
   }
 }

@@ -2,6 +2,7 @@ import { Agent as PlainAgent, request as plainRequest, type IncomingMessage, typ
 import { Agent, request as secureRequest, type RequestOptions as SecureRequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { RuntimeError } from '../runtime.ts';
+import { wasCut } from '../was-cut.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -41,8 +42,8 @@ export class ApiTransport {
     try {
       return await sendOnce(options.agent);
     } catch (error) {
-      // Mostly a kept connection that the server had just closed. All we send may be sent twice.
-      if (isReset(error)) return sendOnce(false);
+      // All we send may be sent twice.
+      if (wasCut(error)) return sendOnce(false);
       throw error;
     }
   }
@@ -91,6 +92,3 @@ function exchange(request: ApiRequest, options: Credentials): Promise<IncomingMe
     outgoing.end(request.body);
   });
 }
-
-export const isReset = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');

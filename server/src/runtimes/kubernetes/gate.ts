@@ -29,6 +29,7 @@ if mkfifo ${BERTH_FOLDER}/gate 2>/dev/null; then
   exec 3<&-
 fi`;
 
+export const GATE_OPEN = 'open\n';
 /** Opening twice, or before the process has come to its gate, is as good: a pipe opened both ways never blocks. Says that it is open. */
 export const OPEN_GATE: readonly string[] = [
   '/bin/sh',

@@ -21,6 +21,7 @@ import { logsOf } from './log-stream.ts';
 import { made } from './made.ts';
 import { ANNOTATION, LABEL, podName, selectorOf } from './names.ts';
 import { refOf } from '../container-labels.ts';
+import { OneAtATime } from '../one-at-a-time.ts';
 import { nodeFacts } from './node-facts.ts';
 import type { KubernetesOptions } from './options.ts';
 import { PodEvidence } from './pod-evidence.ts';
@@ -46,6 +47,7 @@ export class KubernetesRuntime implements Runtime {
   readonly #evidence: PodEvidence;
   readonly #pods: Pods;
   readonly #eraser: StorageEraser;
+  readonly #counts = new OneAtATime<Usage | undefined>();
   readonly #tunnels: Tunnels;
   readonly #tunnelled: boolean;
 
@@ -156,7 +158,7 @@ export class KubernetesRuntime implements Runtime {
   }
 
   async statistics(ref: ContainerRef): Promise<Usage | undefined> {
-    return statisticsOf(this.#client, await this.#pods.find(ref));
+    return this.#counts.run(podName(ref), async () => statisticsOf(this.#client, await this.#pods.find(ref)));
   }
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {

@@ -128,11 +128,8 @@ function environmentOf(spec: ContainerSpec): V1EnvVar[] {
     LOGNAME: spec.user.name,
     ...(spec.tty ? { TERM: 'xterm-256color' } : {}),
   };
-  const ours = {
-    BERTH_SESSION_ID: spec.ref.sessionId,
-    // An image may ask for all GPUs; where some are assigned, the cluster says which.
-    ...(spec.limits.gpus === 0 ? { NVIDIA_VISIBLE_DEVICES: 'void' } : {}),
-  };
+  // An image may ask for all GPUs; where some are assigned, the cluster says which.
+  const ours = spec.limits.gpus === 0 ? { NVIDIA_VISIBLE_DEVICES: 'void' } : {};
   const literal = (variables: Record<string, string>): V1EnvVar[] =>
     Object.entries(variables).map(([name, value]) => ({ name, value: escaped(value) }));
   const ordered = [...literal(usual), ...secretEnvironment(spec), ...literal(ours)];

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
+import { MAIN } from '../../domain/sessions/container-plan.ts';
 import { RuntimeError, type ContainerRef, type ContainerSpec, type Observed } from '../runtime.ts';
 import type { ClusterClient } from './cluster-client.ts';
 import type { PodEvidence } from './pod-evidence.ts';
@@ -16,8 +17,6 @@ import type { ProcessSignals } from './process-signals.ts';
 import { secretManifest } from './secret-manifest.ts';
 import { serviceManifest } from './service-manifest.ts';
 
-/** Where there are several containers in a session, this one leads. */
-const LEADER = 'main1';
 const LOOK_EVERY_MS = 100;
 const START_PATIENCE_MS = 60_000;
 const GONE_PATIENCE_MS = 30_000;
@@ -237,8 +236,7 @@ export class Pods {
     const service = { name: serviceName(ref), namespace };
     const policy = { name: networkPolicyName(ref), namespace };
     await client.find('cluster.secret-delete', (api) => api.core.deleteNamespacedSecret(secret));
-    if (ref.container === LEADER && hasPeers)
-      await client.find('cluster.service-delete', (api) => api.core.deleteNamespacedService(service));
+    if (ref.container === MAIN && hasPeers) await client.find('cluster.service-delete', (api) => api.core.deleteNamespacedService(service));
     await client.find('cluster.policy-delete', (api) => api.networking.deleteNamespacedNetworkPolicy(policy));
   }
 }

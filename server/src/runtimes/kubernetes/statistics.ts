@@ -1,14 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { text } from 'node:stream/consumers';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Usage } from '../../domain/sessions/statistics.ts';
+import { outcomeOf } from '../outcome-of.ts';
 import type { ClusterClient } from './cluster-client.ts';
 import { connectExec, refusalInWords } from './exec-session.ts';
 import { mainState } from './main-container.ts';
 import { ANNOTATION } from './names.ts';
 import { terminalOf } from './stream-terminal.ts';
 
-const PATIENCE_MS = 10_000;
+const LIMITS = { withinMs: 10_000, mostBytes: 64 * 1024 };
 
 /**
  * The kubelet's own figures would need rights over nodes; a container sees its own: so they are read from inside, by its shell
@@ -37,21 +36,11 @@ export async function statisticsOf(client: ClusterClient, pod: V1Pod | undefined
   if (pod === undefined || name === undefined || !isAtWork(pod)) return undefined;
   const command = ['/bin/sh', '-c', READ_COUNTERS];
   const socket = await refusalInWords(() => connectExec(client, name, { command, tty: false }));
-  const terminal = terminalOf({ socket, stdin: 'none', showsFailure: false });
-  terminal.stderr.resume();
-  const patience = new AbortController();
-  const late = delay(PATIENCE_MS, undefined, { signal: patience.signal }).then(
-    () => terminal.close(),
-    () => undefined,
-  );
-  try {
-    const told = await text(terminal.stdout);
-    return told.endsWith('end\n') ? usageIn(told) : undefined;
-  } finally {
-    patience.abort();
-    await late;
-  }
+  const outcome = await outcomeOf(terminalOf({ socket, stdin: 'none', showsFailure: false }), { ...LIMITS, isEnough: isWhole });
+  return outcome !== undefined && isWhole(outcome.told) ? usageIn(outcome.told) : undefined;
 }
+
+const isWhole = (told: string): boolean => told.endsWith('\nend\n') || told === 'end\n';
 
 const isAtWork = (pod: V1Pod): boolean => {
   const annotations = pod.metadata?.annotations ?? {};

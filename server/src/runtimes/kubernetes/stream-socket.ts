@@ -3,7 +3,7 @@ import type { ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { createWebSocketStream, WebSocket } from 'ws';
-import { isReset } from './api-transport.ts';
+import { wasCut } from '../was-cut.ts';
 import { ClusterRefusal } from './errors.ts';
 
 /** Can end one of its streams: what a process reads as end of input. From Kubernetes 1.30 on. */
@@ -81,7 +81,7 @@ export async function openStreamSocket(opening: Opening): Promise<StreamSocket> 
   try {
     return await shakeHands(opening, options);
   } catch (error) {
-    if (isReset(error)) return shakeHands(opening, { ...options, agent: false });
+    if (wasCut(error)) return shakeHands(opening, { ...options, agent: false });
     throw error;
   }
 }
