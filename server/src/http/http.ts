@@ -55,6 +55,7 @@ export function createHttp(parts: HttpParts): FastifyInstance {
   answerProblems(app);
   measure(app, { metrics: parts.metrics, openConnections: () => live.count + backendAi.live.count });
   app.addHook('onRequest', async (request, reply) => {
+    closeAfterOtherProtocol(request, reply);
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     guard(request.raw, parts.allowedHosts);
   });
@@ -88,6 +89,11 @@ export function createHttp(parts: HttpParts): FastifyInstance {
   return app;
 }
 
+/** After a request that asked for an upgrade Node's parser tells of no mistake any more: the next one might wait for ever. */
+function closeAfterOtherProtocol({ headers }: FastifyRequest, { raw }: FastifyReply): void {
+  if (headers.upgrade !== undefined) raw.shouldKeepAlive = false;
+}
+
 /** A connection that was busy when the server stopped listening would else be kept for its next request. */
 function closeIdleUntilClosed({ server }: FastifyInstance): void {
   const timer = setInterval(() => server.closeIdleConnections(), 50);
@@ -105,7 +111,10 @@ function bareServer(parts: HttpParts): FastifyInstance {
     genReqId: () => parts.newId(),
     requestIdHeader: false,
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => void answer(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      closeAfterOtherProtocol(request, reply);
+      void answer(error, request, reply);
+    },
     return503OnClosing: false,
     // Anything else that asks to be upgraded (h2c) is an ordinary request.
     http: { shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === 'websocket' },

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DatabaseUnavailable } from '../../src/domain/database-unavailable.ts';
 import { ApiServer } from './api-server.ts';
 import { AttachClient } from './attach-client.ts';
+import { Wire } from './fuzz/wire.ts';
 
 let server: ApiServer;
 beforeAll(async () => {
@@ -58,6 +59,20 @@ test('an upgrade is refused as any request is: by origin, host, token and path, 
 test('a request that asks for another protocol is answered as an ordinary one', async () => {
   const answer = await upgrade('/api/version', { upgrade: 'h2c', connection: 'Upgrade, close' });
   expect(answer).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test.each([
+  ['too long', `/api/${'x'.repeat(20_000)}`],
+  ['malformed', '/api/version HTTP/7.7 nonsense'],
+])('after a request that asks for another protocol, one that is %s is not met with silence', async (_, target) => {
+  const wire = new Wire(server.url);
+  const { host } = new URL(server.url);
+  const get = (path: string, more = '') => Buffer.from(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n${more}\r\n`);
+  for (const path of ['/api/version', '/api/nothing', '/%zz']) {
+    const first = await wire.exchange(get(path, 'connection: Upgrade\r\nupgrade: h2c\r\n'), { endless: false });
+    expect(first).toMatchObject({ headers: { connection: 'close' } });
+    expect(await wire.exchange(get(target), { endless: false })).not.toBe('silent');
+  }
 });
 
 test('nonsense on a WebSocket ends it with a reason', async () => {

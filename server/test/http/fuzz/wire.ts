@@ -71,13 +71,12 @@ export class Wire {
 
   async #answer(socket: Socket, endless: boolean): Promise<Outcome> {
     let silent = false;
-    const timer = setTimeout(
-      () => {
-        silent = true;
-        this.#wake?.();
-      },
-      endless ? ENDLESS_SILENCE_MS : SILENCE_MS,
-    );
+    const giveUp = (): void => {
+      silent = true;
+      this.#wake?.();
+    };
+    // Where the process stood still, what has come meanwhile is read first.
+    const timer = setTimeout(() => setImmediate(giveUp), endless ? ENDLESS_SILENCE_MS : SILENCE_MS);
     try {
       for (;;) {
         const parsed = parseAnswer(this.#received, { ended: socket.destroyed, endless });
