@@ -5,8 +5,10 @@ import type { Session } from '../domain/sessions/session.ts';
 import { RuntimeError, type ExecRequest, type Runtime, type Terminal } from '../runtimes/runtime.ts';
 import { check } from './check.ts';
 import type { ProcessClient } from './process-client.ts';
+import { Latest } from './latest.ts';
 import { LiveOutput } from './live-output.ts';
 import { exitCodeOfCause } from './session-words.ts';
+import type { Size } from './terminal-size.ts';
 import { TypedInput } from './typed-input.ts';
 
 const Command = z
@@ -45,11 +47,12 @@ interface RunExec {
 export async function runExec(runtime: Runtime, socket: ProcessClient, { session, container, exec }: RunExec): Promise<void> {
   const input = new TypedInput(socket);
   let terminal: Terminal | undefined;
+  // A process that has just ended has no size any more: nothing is lost when this fails.
+  const sizes = new Latest<Size>(async (size) => terminal?.resize(size).catch(() => undefined));
   socket.receive({
     stdin: (data) => input.write(data),
     stdinEnd: () => input.end(),
-    // A process that has just ended has no size any more: nothing is lost when this fails.
-    resize: (size) => void terminal?.resize(size).catch(() => undefined),
+    resize: (size) => void sizes.ask(size),
   });
   try {
     terminal = await runtime.exec(containerOf(session, container), exec);

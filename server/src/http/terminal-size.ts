@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { RuntimeError, type Terminal } from '../runtimes/runtime.ts';
+import { Latest } from './latest.ts';
 
 export interface Size {
   readonly rows: number;
@@ -20,6 +21,7 @@ export class TerminalSize {
   readonly #log: FastifyBaseLogger;
   #size: Size | undefined;
   #terminal: Terminal | undefined;
+  readonly #changes = new Latest<Size>((size) => this.#resize(size));
 
   constructor(size: Size | undefined, log: FastifyBaseLogger) {
     this.#size = size;
@@ -32,7 +34,7 @@ export class TerminalSize {
 
   change(size: Size): void {
     this.#size = size;
-    void this.#resize(size);
+    void this.#changes.ask(size);
   }
 
   /** Returns once the terminal has its size, as soon as there is one to resize, or it was left before. */

@@ -48,10 +48,23 @@ async function terminal(surface: Surface, _call: Call, { session, caller }: Own)
   if (!shared) refuseUnlessRunning(session);
   audit(caller, shared ? 'session.attach' : 'session.exec', session);
   return async (open) => {
-    const socket = new PtySocket(open, () => void askRestart(surface, { session, caller }));
+    const socket = new PtySocket(
+      open,
+      oneAtATime(() => askRestart(surface, { session, caller })),
+    );
     if (!shared) return runExec(parts.runtime, socket, { session, exec: { command: [], tty: USUAL_SIZE } });
     const attached = new Attachment({ ...parts, owners, log: caller.log }, { session, socket, size: undefined, replay: true, stdin: true });
     return attached.run();
+  };
+}
+
+/** Nothing while it goes on. `ask` never fails. */
+function oneAtATime(ask: () => Promise<void>): () => void {
+  let asking = false;
+  return () => {
+    if (asking) return;
+    asking = true;
+    void ask().finally(() => (asking = false));
   };
 }
 
