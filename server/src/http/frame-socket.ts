@@ -19,7 +19,7 @@ export class FrameSocket implements ProcessClient {
       const frame = binary ? decodeFrame(data) : undefined;
       if (frame?.channel === CHANNEL.stdin) input.stdin(frame.payload);
       else if (frame?.channel === CHANNEL.control) this.#receiveControl(frame.payload, input);
-      else void this.refuse('bad-request', 'a message is one channel byte (0 input, 3 control) and its payload, in binary');
+      else this.refuse('bad-request', 'a message is one channel byte (0 input, 3 control) and its payload, in binary');
     });
   }
 
@@ -31,8 +31,9 @@ export class FrameSocket implements ProcessClient {
     return this.#socket.send(encodeFrame(CHANNEL.control, JSON.stringify(ControlFromServer.parse(message))));
   }
 
-  async refuse(code: string, message: string): Promise<void> {
-    await this.control({ type: 'problem', code, message });
+  /** At once: the words are on their way before the end, but a client that does not read them is not waited for. */
+  refuse(code: string, message: string): void {
+    void this.control({ type: 'problem', code, message });
     this.close(1008, code);
   }
 
@@ -50,8 +51,7 @@ export class FrameSocket implements ProcessClient {
 
   #receiveControl(payload: Buffer, input: Input): void {
     const control = ControlFromClient.safeParse(parseJson(payload));
-    if (!control.success)
-      void this.refuse('bad-request', 'a control message is {"type":"resize","rows":…,"cols":…} or {"type":"stdin-end"}');
+    if (!control.success) this.refuse('bad-request', 'a control message is {"type":"resize","rows":…,"cols":…} or {"type":"stdin-end"}');
     else if (control.data.type === 'resize') input.resize(control.data);
     else input.stdinEnd();
   }

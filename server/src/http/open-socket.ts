@@ -31,9 +31,11 @@ export class OpenSocket {
     return this.#gone.signal;
   }
 
-  /** What comes before somebody listens is lost: call it before waiting for anything. */
+  /** What comes before somebody listens is lost: call it before waiting for anything. So is what comes after the client was told to go. */
   receive(listener: (data: Buffer, binary: boolean) => void): void {
-    this.#ws.on('message', listener);
+    this.#ws.on('message', (data: Buffer, binary) => {
+      if (!this.#gone.signal.aborted) listener(data, binary);
+    });
   }
 
   /** A message of bytes, or of text. Returns once it is on its way; at once when the client is gone. */

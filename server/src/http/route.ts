@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Caller } from './caller.ts';
 import { check } from './check.ts';
+import { whenClosed } from './when-closed.ts';
 
 /** An answer whose status is not the endpoint's usual one. */
 export class Answer<T> {
@@ -61,7 +62,7 @@ function mount(app: FastifyInstance, { endpoint, handler, callerOf }: Mounted): 
 
 function waitedFor(reply: FastifyReply): AbortSignal {
   const over = new AbortController();
-  reply.raw.once('close', () => over.abort());
+  whenClosed(reply.raw, () => over.abort());
   return over.signal;
 }
 

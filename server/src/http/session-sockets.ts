@@ -97,14 +97,14 @@ async function hold(
     if (problem.code === 'internal') log.error({ err: error, requestId: caller.requestId }, 'a WebSocket failed');
     // Whoever is told to come again is not told of a failure.
     if (problem.status === 503) return socket.close(1012, problem.code);
-    await socket.control({ type: 'problem', code: problem.code, message: problem.message });
+    void socket.control({ type: 'problem', code: problem.code, message: problem.message });
     socket.close(1011, problem.code);
   }
 }
 
 function cut(socket: FrameSocket, reason: CutReason): void {
   if (reason.kind === 'stopping') socket.close(1012, 'the server is stopping: connect again');
-  else void socket.refuse(reason.problem.code, reason.problem.message);
+  else socket.refuse(reason.problem.code, reason.problem.message);
 }
 
 function refusal(error: unknown, requestId: string, log: FastifyBaseLogger): Entry {

@@ -15,6 +15,7 @@ import { containerNamed, findSession } from './session-access.ts';
 import { tailOf } from './log-chunks.ts';
 import { readLog } from './session-log.ts';
 import { serverSentEvents } from './sse.ts';
+import { whenClosed } from './when-closed.ts';
 
 export interface StreamParts {
   readonly parts: HttpParts;
@@ -96,7 +97,7 @@ export function openFor(
 ): AbortSignal {
   const over = new AbortController();
   const release = live.add(caller, (reason) => over.abort(problemOfCut(reason)));
-  reply.raw.once('close', () => {
+  whenClosed(reply.raw, () => {
     release();
     over.abort(new ProblemError('bad-request', 'the client went away before its answer'));
   });

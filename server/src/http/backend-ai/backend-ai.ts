@@ -5,6 +5,7 @@ import { matchPath } from '../match-path.ts';
 import type { HttpParts } from '../parts.ts';
 import type { StdinOwners } from '../stdin-owners.ts';
 import type { Door } from '../web-sockets.ts';
+import { whenClosed } from '../when-closed.ts';
 import { Admission } from './admission.ts';
 import type { Call, Route, Sent, SocketRoute, Surface } from './call.ts';
 import { commitRoutes } from './commit-routes.ts';
@@ -185,7 +186,7 @@ function formOf(request: FastifyRequest, { takesForm = false }: Route): Pick<Cal
 function openFor({ live }: Surface, caller: SignedCaller | undefined, reply: FastifyReply): AbortSignal {
   const over = new AbortController();
   const release = caller === undefined ? () => undefined : live.add(caller, () => over.abort());
-  reply.raw.once('close', () => {
+  whenClosed(reply.raw, () => {
     release();
     over.abort();
   });

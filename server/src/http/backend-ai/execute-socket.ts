@@ -58,7 +58,7 @@ export class ExecuteSocket {
       this.#socket.close(1000, 'the run has ended');
     } catch (error) {
       const { message, status } = asRefusal(error);
-      await this.#say({ status: 'error', msg: message });
+      void this.#say({ status: 'error', msg: message });
       if (status === 500) throw error;
       this.#socket.close(1008, 'error');
     }

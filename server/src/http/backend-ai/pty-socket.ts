@@ -29,7 +29,7 @@ export class PtySocket implements ProcessClient {
   receive(input: Input): void {
     this.#socket.receive((data) => {
       const message = FromClient.safeParse(parseJson(data));
-      if (!message.success) return void this.#refuse();
+      if (!message.success) return this.#refuse();
       if (message.data.type === 'stdin') input.stdin(Buffer.from(message.data.chars, 'base64'));
       else if (message.data.type === 'resize') input.resize(message.data);
       else if (message.data.type === 'restart') this.#restart();
@@ -59,8 +59,8 @@ export class PtySocket implements ProcessClient {
     this.#socket.resume();
   }
 
-  async #refuse(): Promise<void> {
-    await this.#say({ type: 'error', data: 'a message is JSON of the type stdin (chars in base64), resize (rows, cols), ping or restart' });
+  #refuse(): void {
+    void this.#say({ type: 'error', data: 'a message is JSON of the type stdin (chars in base64), resize (rows, cols), ping or restart' });
     this.close(1008, 'bad-request');
   }
 

@@ -5,6 +5,7 @@ import { guard } from '../guard.ts';
 import type { CutReason } from '../live-connections.ts';
 import { matchPath } from '../match-path.ts';
 import type { OpenSocket } from '../open-socket.ts';
+import { whenClosed } from '../when-closed.ts';
 import { targetOf, type Door, type Entry, type Talk } from '../web-sockets.ts';
 import type { Admission } from './admission.ts';
 import type { SocketRoute, Surface } from './call.ts';
@@ -56,7 +57,7 @@ async function prepare(
   const signed = { method: 'GET', target: request.url ?? '', headers: request.headers };
   const caller = await admission.admit(signed, requestId, say);
   const over = new AbortController();
-  request.socket.once('close', () => over.abort());
+  whenClosed(request.socket, () => over.abort());
   const call = {
     path: found.params,
     parameters: mergeParameters(parseQuery(query), Buffer.alloc(0)),
@@ -68,7 +69,7 @@ async function prepare(
 
 async function hold({ surface, log }: DoorParts, { caller, route, talk }: Admitted, socket: OpenSocket): Promise<void> {
   try {
-    const release = surface.live.add(caller, (reason) => void cut(socket, reason, route));
+    const release = surface.live.add(caller, (reason) => cut(socket, reason, route));
     socket.gone.addEventListener('abort', release, { once: true });
     await talk(socket);
   } catch (error) {
@@ -78,8 +79,9 @@ async function hold({ surface, log }: DoorParts, { caller, route, talk }: Admitt
   }
 }
 
-async function cut(socket: OpenSocket, reason: CutReason, { farewell }: SocketRoute): Promise<void> {
-  if (farewell !== undefined) await socket.send(JSON.stringify(farewell(reason)));
+/** At once: a client that does not read its farewell is not waited for. */
+function cut(socket: OpenSocket, reason: CutReason, { farewell }: SocketRoute): void {
+  if (farewell !== undefined) void socket.send(JSON.stringify(farewell(reason)));
   if (reason.kind === 'stopping') socket.close(1012, 'the server is stopping: connect again');
   else socket.close(1008, reason.problem.code);
 }
