@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KILL_POINTS, type KillPoint } from '../../src/kill-points.ts';
 import { clearBed, makeBed, nothingLeftOver, type Bed } from './bed.ts';
-import { asked, FAULT_IMAGE, hasEnded, isRunning, live, storageComesAndGoes } from './life.ts';
+import { asked, create, FAULT_IMAGE, hasEnded, isRunning, live, storageComesAndGoes } from './life.ts';
 
 let bed: Bed;
 beforeAll(async () => (bed = await makeBed()));
@@ -35,9 +35,9 @@ const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
   'store.session-explain': async () => {
     const [node] = (await bed.keeper.ask((client) => client.listNodes({ query: {} }))).items;
     const all = { cpu: node?.capacity.cpu ?? 1 };
-    const holder = await bed.keeper.ask((client) => client.createSession({ body: asked({ resources: all }) }));
+    const holder = await create(bed.keeper, { resources: all });
     await bed.keeper.until(holder.id, 'running', isRunning);
-    const waiter = await bed.keeper.ask((client) => client.createSession({ body: asked({ resources: all }) }));
+    const waiter = await create(bed.keeper, { resources: all });
     await bed.keeper.until(waiter.id, 'waiting with its reason', ({ waiting }) => waiting !== null);
     for (const { id } of [waiter, holder]) await end(id);
   },
@@ -99,7 +99,7 @@ async function once(
   more: Parameters<typeof asked>[0],
   meanwhile: (session: string) => Promise<unknown> = async () => undefined,
 ): Promise<void> {
-  const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked(more) }));
+  const { id } = await create(bed.keeper, more);
   await bed.keeper.until(id, 'running', isRunning);
   await meanwhile(id);
   await end(id);
@@ -108,7 +108,7 @@ async function once(
 /** Asked for until it is acknowledged; then it has to come, whatever is killed. */
 async function imageOfOne(): Promise<void> {
   const name = `fault-${randomUUID().slice(0, 8)}`;
-  const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked() }));
+  const { id } = await create(bed.keeper);
   await bed.keeper.until(id, 'running', isRunning);
   const committing = bed.keeper.ask((client) => client.commitSession({ params: { session: id }, body: { image: name } }));
   await committing.catch((error: unknown) => expect(error).toMatchObject({ code: 'wrong-state' }));
