@@ -24,7 +24,8 @@ const everyDay = [
   project('whole', 1, {
     include: ['{contract,server,cli}/test/**/*.test.ts'],
     exclude: ['server/test/faults/**', 'server/test/deploy/**'],
-    workers: 2,
+    // Most of their time they wait for engines.
+    workers: 3,
     timeout: 180_000,
   }),
   project('faults', 2, {

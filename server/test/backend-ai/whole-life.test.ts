@@ -151,7 +151,7 @@ describe.each(PLATFORMS)('the real client against a real server on $name', ({ na
   test('pending and failed sessions have the whole page, too', async () => {
     await real.createIfNotExists(image, 'later', { type: 'batch', startupCommand: 'true', startsAt: '1h', enqueueOnly: true });
     expect(await pageOf('later')).toMatchObject({ ...PAGE, status: 'PENDING' });
-    await signed.send('POST', '/session', { body: { image: 'no/such:image', clientSessionToken: 'failed', enqueueOnly: true } });
+    await signed.send('POST', '/session', { body: { image, clientSessionToken: 'failed', bootstrapScript: 'exit 3', enqueueOnly: true } });
     await becomes('failed', 'ERROR');
     const page = await pageOf('failed');
     expect(page).toMatchObject({ ...PAGE, status: 'ERROR' });

@@ -10,16 +10,22 @@ import { endAll, hasEnded, until } from '../support/until.ts';
 
 const SLEEP = ['sh', '-c', 'trap "exit 0" TERM HUP; while :; do sleep 0.1; done'];
 /** Longer than any script here but the one that never ends. */
-const READY_TIMEOUT = '45s';
+const READY_TIMEOUT = '30s';
 const isRunning = ({ state }: Session): boolean => state === 'running';
 const atItsScript = ({ reason }: Session): boolean => reason === 'running its bootstrap script';
 
 describe.each(PLATFORMS)('a bootstrap script on $name', ({ on, image }) => {
   let server: BerthProcess;
   let client: Client;
+  /** Its script never ends: it takes its time while the others are looked at. */
+  let stuck: string;
   beforeAll(async () => {
-    server = await BerthProcess.start({ ...on, env: { BERTH_DEFAULT_IMAGE: image, BERTH_READY_TIMEOUT: READY_TIMEOUT } });
+    server = await BerthProcess.start({
+      ...on,
+      env: { BERTH_DEFAULT_IMAGE: image, BERTH_READY_TIMEOUT: READY_TIMEOUT, BERTH_STOP_GRACE: '2s' },
+    });
     client = await server.client();
+    stuck = (await create('echo stuck; sleep 600', { command: ['echo', 'never'] })).id;
   });
   afterAll(async () => {
     await endAll(client);
@@ -62,16 +68,6 @@ describe.each(PLATFORMS)('a bootstrap script on $name', ({ on, image }) => {
     });
   });
 
-  test('that outlives its time is ended, and what it printed is kept', async () => {
-    const { id } = await create('echo stuck; sleep 600', { command: ['echo', 'never'] });
-    expect(await until(client, id, 'ended', hasEnded)).toMatchObject({
-      state: 'error',
-      startedAt: null,
-      cause: { code: 'bootstrap-failed', message: expect.stringContaining(`not done within ${READY_TIMEOUT}`) as string },
-      lastLog: ['stuck'],
-    });
-  });
-
   test('is stopped with its session', async () => {
     const { id } = await create('sleep 600');
     await until(client, id, 'at its script', atItsScript);
@@ -108,5 +104,14 @@ describe.each(PLATFORMS)('a bootstrap script on $name', ({ on, image }) => {
     await writeFile(path, 'echo first; cat');
     const entering = berth(server, ['session', 'create', '--image', image, '--bootstrap', path, '--', 'cat'], { stdin: 'typed\n' });
     expect(await entering).toMatchObject({ code: 0, stdout: 'first\ntyped\n' });
+  });
+
+  test('that outlives its time is ended, and what it printed is kept', async () => {
+    expect(await until(client, stuck, 'ended', hasEnded)).toMatchObject({
+      state: 'error',
+      startedAt: null,
+      cause: { code: 'bootstrap-failed', message: expect.stringContaining(`not done within ${READY_TIMEOUT}`) as string },
+      lastLog: ['stuck'],
+    });
   });
 });
