@@ -74,7 +74,7 @@ describe.each(ENGINES)('on $name an image of a session', ({ host }) => {
   test('keeps what its first image says of how it is run', async () => {
     const entries = [{ name: 'x', mode: 0o644, content: 'x' }];
     const lines = ['ENV GREETING="hello there"', 'WORKDIR /srv', 'LABEL maintainer=ada', 'EXPOSE 8888', 'CMD ["one","two three"]'];
-    const scratch = await importImage(bench, entries, lines.join('\n'));
+    const scratch = await importImage(bench, entries, lines);
     const spec = plainSpec(scratch);
     made.push(spec.ref);
     // Nothing in it can be run; a container that was only made has files, too.

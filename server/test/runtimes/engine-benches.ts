@@ -71,7 +71,7 @@ export async function removeImages(url: string, beginning: string): Promise<void
 }
 
 /** Adds an image made of these files alone; answers its digest. */
-export async function importImage(bench: EngineBench, files: readonly TarEntry[], changes: string): Promise<string> {
+export async function importImage(bench: EngineBench, files: readonly TarEntry[], changes: string | readonly string[]): Promise<string> {
   const answer = await bareEngine(bench).importImage(Readable.from([await tarOf(files)]), { changes });
   const digest = /sha256:[0-9a-f]{64}/.exec(await text(answer))?.[0];
   if (digest === undefined) throw new Error('the engine did not say which image it made');

@@ -42,9 +42,12 @@ export async function statisticsOf(client: ClusterClient, pod: V1Pod | undefined
 
 const isWhole = (told: string): boolean => told.endsWith('\nend\n') || told === 'end\n';
 
+/** Its status tells of its running some time after it was let run. */
 const isAtWork = (pod: V1Pod): boolean => {
   const annotations = pod.metadata?.annotations ?? {};
-  return mainState(pod).running !== undefined && annotations[ANNOTATION.startedAt] !== undefined && annotations[ANNOTATION.gate] !== 'none';
+  return (
+    mainState(pod).terminated === undefined && annotations[ANNOTATION.startedAt] !== undefined && annotations[ANNOTATION.gate] !== 'none'
+  );
 };
 
 /** Of cgroups v1 or v2; what the container does not show is not counted. */

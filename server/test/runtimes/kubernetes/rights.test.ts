@@ -83,7 +83,7 @@ async function live(runtime: KubernetesRuntime): Promise<void> {
   await watched;
 }
 
-/** The first container of several, and the storage that they mount never comes. */
+/** One of several containers, and the storage that they mount never comes. What belongs to all goes with the first. */
 async function waitInVain(runtime: KubernetesRuntime): Promise<void> {
   const storage = { name: 'home-ada', uid: 1000, gid: 1000 };
   const plain = plainSpec(IMAGE, { mounts: [{ storage, target: '/home/ada', readOnly: false }], peers: ['sub1', 'sub2'] });
@@ -93,6 +93,7 @@ async function waitInVain(runtime: KubernetesRuntime): Promise<void> {
   const waiting = async (): Promise<Observed['waiting']> => (await runtime.inspect(spec.ref)).waiting;
   await expect.poll(waiting, { timeout: 30_000 }).toMatchObject({ for: 'room' });
   await runtime.remove(spec.ref);
+  await runtime.remove(plain.ref);
   await runtime.removeStorage(storage);
 }
 
