@@ -33,6 +33,9 @@ has_ended() { [ ! -d "$1" ] || [ -e "$1/exit" ] || is_dead "$1"; }
 # $1 its turn; $2 the one before. One that was never begun (whoever made it was killed) is not waited for.
 one_run=$alive'
 trap : TERM
+# Only now may it be signalled: earlier it would die of that, and the next one would not wait for those before it.
+echo $$ >"$1/pid.new"
+mv "$1/pid.new" "$1/pid"
 pauses=0
 while [ -d "$2" ] && [ ! -e "$2/exit" ]; do
   if [ -e "$2/pid" ]; then
@@ -87,8 +90,6 @@ begin() {
   fi
   launcher=$(command -v setsid)
   $launcher sh -c "$one_run" berth "$turn" "$runs/turn-$((number - 1))" </dev/null >/dev/null 2>&1 &
-  echo $! >"$turn/pid.new"
-  mv "$turn/pid.new" "$turn/pid"
 }
 
 # How many bytes of the file $1 come after the first $2, up to $3.
