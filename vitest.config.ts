@@ -24,8 +24,7 @@ const everyDay = [
   project('whole', 1, {
     include: ['{contract,server,cli}/test/**/*.test.ts'],
     exclude: ['server/test/faults/**', 'server/test/deploy/**'],
-    // Most of their time they wait for engines.
-    workers: 3,
+    workers: 2,
     timeout: 180_000,
   }),
   project('faults', 2, {

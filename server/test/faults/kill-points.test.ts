@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KILL_POINTS, type KillPoint } from '../../src/kill-points.ts';
 import { clearBed, makeBed, nothingLeftOver, type Bed } from './bed.ts';
 import { asked, create, FAULT_IMAGE, hasEnded, isRunning, live, storageComesAndGoes } from './life.ts';
+import { sidesOf } from './sides-of.ts';
+
+const REGISTRY = process.env['BERTH_TEST_REGISTRY'];
 
 let bed: Bed;
 beforeAll(async () => (bed = await makeBed()));
@@ -15,13 +18,6 @@ afterAll(async () => {
   );
   expect(leftovers).toEqual([]);
 });
-
-/** Every point once, on one side of the call and the next one on the other; `npm run soak` goes round several times, on both. */
-const REPEATS = Number(process.env['BERTH_TEST_REPEATS'] ?? 0);
-const BOTH = ['before', 'after'];
-const sidesOf = (index: number): readonly string[] =>
-  REPEATS === 0 ? BOTH.slice(index % 2).slice(0, 1) : Array.from({ length: REPEATS }, () => BOTH).flat();
-const REGISTRY = process.env['BERTH_TEST_REGISTRY'];
 
 /** What has to be done for the point to be passed, where a session's ordinary life does not come by. */
 const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { clearBed, makeBed, nothingLeftOver } from './bed.ts';
 import { storm } from './storm.ts';
 
-const KILLS = Number(process.env['BERTH_TEST_RANDOM_KILLS'] ?? 100);
+const KILLS = Number(process.env['BERTH_TEST_RANDOM_KILLS'] ?? 50);
 const SEED = Number(process.env['BERTH_TEST_SEED'] ?? Date.now() % 1_000_000);
 
 test(`${KILLS} kills at random moments while sessions live their lives`, async () => {

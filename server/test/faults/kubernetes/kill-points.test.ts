@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { KILL_POINTS, type KillPoint } from '../../../src/kill-points.ts';
 import { nothingLeftOver } from '../bed.ts';
 import { live, storageComesAndGoes } from '../life.ts';
+import { sidesOf } from '../sides-of.ts';
 import { FAULT_KUBECONFIG, makeClusterBed, ON_CLUSTER, settleAccounts, type ClusterFaultBed } from './cluster-fault-bed.ts';
 import { HomeVolumes } from './home-volumes.ts';
 
@@ -18,8 +19,7 @@ const FIRST_TIME: readonly KillPoint[] = ['cluster.claim-create'];
 const OF_STORAGES: readonly KillPoint[] = ['cluster.claim-delete'];
 
 const POINTS = KILL_POINTS.filter((point) => point.startsWith('cluster.') && !ON_DEMAND.includes(point));
-const SIDES = Array.from({ length: Number(process.env['BERTH_TEST_REPEATS'] ?? 1) }, () => ['before', 'after']).flat();
-const CASES = POINTS.flatMap((point) => SIDES.map((side) => ({ point, side })));
+const CASES = POINTS.flatMap((point, index) => sidesOf(index).map((side) => ({ point, side })));
 /** Servers side by side, each in a namespace of its own: a session on a cluster waits most of its life. */
 const LANES = 3;
 
@@ -28,7 +28,7 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
   let beds: ClusterFaultBed[];
   const free: ClusterFaultBed[] = [];
   beforeAll(async () => {
-    volumes = await HomeVolumes.make(FAULT_KUBECONFIG ?? '', LANES + 2 * SIDES.length);
+    volumes = await HomeVolumes.make(FAULT_KUBECONFIG ?? '', LANES + 2 * sidesOf(0).length);
     beds = await Promise.all(Array.from({ length: LANES }, () => makeClusterBed({ BERTH_KUBERNETES_STORAGE: volumes.setting })));
     free.push(...beds);
   });
