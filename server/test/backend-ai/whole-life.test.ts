@@ -74,14 +74,14 @@ describe.each(PLATFORMS)('the real client against a real server on $name', ({ na
   }
 
   test('a whole life', async () => {
-    const created = await real.createIfNotExists(image, 'whole_life.01', { cpu: 0.2, mem: '256m', env: { A: '1' } }, 60_000);
+    const created = await real.createIfNotExists(image, 'whole_life.01', { cpu: 0.1, mem: '256m', env: { A: '1' } }, 60_000);
     expect(created).toMatchObject({ sessionId: created.sessId, status: 'RUNNING', created: true });
     expect(await real.createIfNotExists(image, 'whole_life.01', {}, 60_000)).toMatchObject({ sessId: created.sessId, created: false });
 
     const page = await pageOf('whole_life.01');
     expect(page).toMatchObject({ ...PAGE, status: 'RUNNING', environ: '{"A":"1"}', lang: image });
     for (const key of NULLABLE) expect(page).toHaveProperty(key);
-    expect(JSON.parse(String(page['occupiedSlots']))).toEqual({ cpu: '0.2', mem: '268435456' });
+    expect(JSON.parse(String(page['occupiedSlots']))).toEqual({ cpu: '0.1', mem: '268435456' });
 
     expect(await printed('whole_life.01', 'import os\nprint(40 + 2, os.environ["A"])')).toMatch(/42 1/);
 
@@ -108,7 +108,7 @@ describe.each(PLATFORMS)('the real client against a real server on $name', ({ na
   });
 
   test('the same in the shapes of the Python SDK', async () => {
-    const asked = getOrCreate('python.life', image, { resources: { cpu: 0.2, mem: '256m' }, enqueueOnly: false });
+    const asked = getOrCreate('python.life', image, { resources: { cpu: 0.1, mem: '256m' }, enqueueOnly: false });
     const chunked = { 'transfer-encoding': 'chunked' };
     const created = await signed.send('POST', '/session', { body: asked, headers: chunked });
     expect(created).toMatchObject({ status: 201, body: { sessionName: 'python.life', status: 'RUNNING', created: true } });
