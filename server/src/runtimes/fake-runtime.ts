@@ -231,7 +231,7 @@ export class FakeRuntime implements Runtime, Freezable, Committable {
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {
     await this.#call();
     const { log, ...container } = { ...this.#present(ref) };
-    let next = options.tailLines === undefined ? 0 : Math.max(log.length - options.tailLines, 0);
+    let next = 0;
     for (;;) {
       for (let chunk = log[next]; chunk !== undefined; chunk = log[next]) {
         next += 1;

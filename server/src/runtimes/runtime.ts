@@ -135,7 +135,6 @@ export interface LogChunk {
 }
 export interface LogOptions {
   readonly follow: boolean;
-  readonly tailLines?: number;
   readonly signal: AbortSignal;
 }
 

@@ -2,6 +2,7 @@ import { createServer, connect, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chainNames } from '../../src/runtimes/docker/firewall-rules.ts';
 import { removeFirewall } from '../../src/runtimes/docker/firewall.ts';
 import { resolvers } from '../../src/runtimes/docker/host-network.ts';
 import type { ContainerRef } from '../../src/runtimes/runtime.ts';
@@ -59,12 +60,13 @@ describe.each(ENGINES)('on $name, a session', ({ host }) => {
     for (const address of all) expect(`${address} ${await reaches(ref, address, hostPort)}`).toBe(`${address} false`);
   });
 
-  it('reaches neither another session nor the metadata of a cloud', async () => {
+  it('reaches neither another session, nor a private network, nor the metadata of a cloud', async () => {
     const endpoint = await work.bench.runtime.endpoint(neighbour, 8123);
     expect(await answers(endpoint)).toBe(true);
     expect(await reaches(ref, endpoint?.host ?? '', 8123)).toBe(false);
+    expect(await answers({ host: world.privateAddress, port: world.port })).toBe(true);
+    expect(await reaches(ref, world.privateAddress, world.port)).toBe(false);
     expect(await reaches(ref, '169.254.169.254', 80)).toBe(false);
-    expect(await reaches(ref, '192.168.7.7', 80)).toBe(false);
   });
 
   it('reaches the Internet and the name server', async () => {
@@ -86,14 +88,17 @@ describe.each(ENGINES)('on $name, a session', ({ host }) => {
     expect(addresses).toBe('');
   });
 
-  it('stays fenced in when rules were half removed', async () => {
-    const rules = (await output('iptables-save', ['-t', 'filter'])).split('\n').filter((line) => line.includes(work.bench.instance));
-    const jump = rules.find((line) => line.startsWith('-A INPUT '));
-    expect(jump).toBeDefined();
-    await output('sh', ['-c', `iptables ${jump?.replace('-A', '-D')}`]);
+  it('stays fenced in when rules were half removed, and gets them back', async () => {
+    const ours = async () =>
+      (await output('iptables-save', ['-t', 'filter'])).split('\n').filter((line) => line.includes(work.bench.instance));
+    const rules = await ours();
+    const leading = rules.filter((line) => line.endsWith(` -j ${chainNames(work.bench.instance).forward}`));
+    expect(leading.length).toBeGreaterThan(1);
+    for (const jump of leading) await output('sh', ['-c', `iptables -w ${jump.replace('-A', '-D')}`]);
+    expect(await reaches(ref, world.privateAddress, world.port)).toBe(false);
+    expect(await reaches(ref, world.address, world.port)).toBe(true);
     await work.bench.runtime.list();
-    const healed = (await output('iptables-save', ['-t', 'filter'])).split('\n').filter((line) => line.includes(work.bench.instance));
-    expect(healed.toSorted()).toEqual(rules.toSorted());
+    expect((await ours()).toSorted()).toEqual(rules.toSorted());
     const [node] = await work.bench.runtime.nodes();
     expect(node?.notices).toEqual([]);
   });

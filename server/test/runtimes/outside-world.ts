@@ -8,15 +8,18 @@ export const output = async (program: string, args: readonly string[]): Promise<
 const SERVER =
   'require("node:net").createServer((s) => s.on("error", () => s.destroy()).end("world\\n")).listen(80, () => console.log("listening"))';
 
-/** A machine on the Internet: a network namespace with an address set aside for documentation, and a service on port 80. */
+/** A machine on the Internet: a network namespace with an address set aside for documentation, another of a private network, and a service on port 80. */
 export class OutsideWorld {
   readonly #name = `bw${process.pid}`;
-  readonly #net = `198.51.100.${(process.pid % 60) * 4}`;
+  readonly #place = (process.pid % 60) * 4;
   #server: ChildProcess | undefined;
 
   readonly port = 80;
   get address(): string {
-    return this.#host(2);
+    return `198.51.100.${this.#place + 2}`;
+  }
+  get privateAddress(): string {
+    return `192.168.7.${this.#place + 2}`;
   }
 
   async open(): Promise<void> {
@@ -24,9 +27,11 @@ export class OutsideWorld {
     const inner = `${this.#name}i`;
     await this.#ip('netns', 'add', this.#name);
     await this.#ip('link', 'add', outer, 'type', 'veth', 'peer', 'name', inner, 'netns', this.#name);
-    await this.#ip('addr', 'add', `${this.#host(1)}/30`, 'dev', outer);
+    for (const net of ['198.51.100', '192.168.7']) {
+      await this.#ip('addr', 'add', `${net}.${this.#place + 1}/30`, 'dev', outer);
+      await this.#ip('-n', this.#name, 'addr', 'add', `${net}.${this.#place + 2}/30`, 'dev', inner);
+    }
     await this.#ip('link', 'set', outer, 'up');
-    await this.#ip('-n', this.#name, 'addr', 'add', `${this.#host(2)}/30`, 'dev', inner);
     await this.#ip('-n', this.#name, 'link', 'set', inner, 'up');
     this.#server = spawn('ip', ['netns', 'exec', this.#name, process.execPath, '-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
     if (this.#server.stdout !== null) await once(this.#server.stdout, 'data');
@@ -39,9 +44,5 @@ export class OutsideWorld {
 
   #ip(...args: string[]): Promise<string> {
     return output('ip', args);
-  }
-
-  #host(number: number): string {
-    return this.#net.replace(/\d+$/, (last) => String(Number(last) + number));
   }
 }

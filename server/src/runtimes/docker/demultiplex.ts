@@ -1,8 +1,7 @@
-import type { Readable } from 'node:stream';
 import type { LogChunk } from '../runtime.ts';
 
 /** The engine's framing of two streams in one: a byte for the stream, three of nothing, four for the length. With a TTY there is none. */
-export async function* demultiplex(source: Readable, tty: boolean): AsyncGenerator<LogChunk> {
+export async function* demultiplex(source: AsyncIterable<unknown>, tty: boolean): AsyncGenerator<LogChunk> {
   let waiting: Buffer = Buffer.alloc(0);
   for await (const piece of source) {
     const data: Buffer = Buffer.isBuffer(piece) ? piece : Buffer.from(String(piece));

@@ -33,7 +33,7 @@ import { EngineRefusal } from './errors.ts';
 import { gatherEvidence } from './evidence.ts';
 import { attachTo } from './attach-session.ts';
 import { execIn } from './exec-session.ts';
-import { logsOf } from './log-stream.ts';
+import { logsOf, podmanLog } from './log-stream.ts';
 import { Firewall } from './firewall.ts';
 import { openFilesLimit } from './host-limits.ts';
 import { Images } from './images.ts';
@@ -300,8 +300,9 @@ export class DockerRuntime implements Runtime, Freezable, Committable {
 
   async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {
     const container = await this.#containers.present(ref);
-    const log = logsOf(this.#engine, container, options);
-    yield* options.follow ? log : this.#consoles.complete(container, log);
+    if (!options.follow) yield* this.#consoles.complete(container, logsOf(this.#engine, container, options));
+    else if ((await this.#known()).kind === 'docker') yield* logsOf(this.#engine, container, options);
+    else yield* podmanLog(this.#engine, container, options.signal);
   }
 
   async attach(ref: ContainerRef, options = { stdin: true }): Promise<Terminal> {

@@ -13,7 +13,7 @@ const settings: RuleSettings = {
 };
 
 describe('the firewall', () => {
-  const rules = chainRules(settings).split('\n');
+  const rules = chainRules(settings, 'filter').split('\n');
   const at = (part: string): number => rules.findIndex((rule) => rule.includes(part));
 
   it('replaces both chains in one step, every rule with the installation in its comment', () => {
@@ -23,6 +23,9 @@ describe('the firewall', () => {
   });
   it('ends the way to the host with a refusal', () => {
     expect(rules.findLast((rule) => rule.startsWith('-A BERTH-IN-'))).toMatch(/-j REJECT$/);
+  });
+  it('says the same again where an engine never looks, in the words of that table', () => {
+    expect(chainRules(settings, 'security')).toBe(rules.join('\n').replace('*filter', '*security').replaceAll('REJECT', 'DROP'));
   });
   it('refuses other sessions and sealed ones before it allows anything', () => {
     expect(at('-d 10.213.0.0/16')).toBeLessThan(at('-d 10.0.0.53'));
@@ -39,6 +42,6 @@ describe('the firewall', () => {
     for (const [, rule] of jumps(settings, ['DOCKER-USER'])) expect((rule.at(-1) ?? '').length).toBeLessThanOrEqual(28);
   });
   it('takes no text of the operator into a rule unread', () => {
-    expect(() => chainRules({ ...settings, egressAllow: ['0.0.0.0/0 -j ACCEPT'] })).toThrow(/not an IPv4 network/);
+    expect(() => chainRules({ ...settings, egressAllow: ['0.0.0.0/0 -j ACCEPT'] }, 'filter')).toThrow(/not an IPv4 network/);
   });
 });

@@ -18,10 +18,18 @@ export const chainNames = (instance: string): { readonly input: string; readonly
 export const ruleComment = (instance: string): string => `berth:${instance}`;
 
 /**
+ * A starting engine takes its rules of the filter table out and in again, and for a moment ours there are not asked. The security
+ * table no engine touches. It comes last and cannot refuse, only drop.
+ */
+export const TABLES = ['filter', 'security'] as const;
+export type Table = (typeof TABLES)[number];
+
+/**
  * Two chains that hold for every session, now and later: rules speak of the address range only, so a start costs nothing.
  * In iptables-restore's form, which replaces both chains in one step.
  */
-export function chainRules(settings: RuleSettings): string {
+export function chainRules(settings: RuleSettings, table: Table): string {
+  const no = table === 'filter' ? 'REJECT' : 'DROP';
   const { input, forward } = chainNames(settings.instance);
   const range = parseSubnet(settings.addressRange);
   const sealed = formatSubnet(halves(range).sealed);
@@ -31,17 +39,17 @@ export function chainRules(settings: RuleSettings): string {
       .filter((resolver) => resolver.onThisHost === onThisHost)
       .flatMap(({ address }) => ['udp', 'tcp'].map((protocol) => `-d ${address} -p ${protocol} --dport 53 -j RETURN`));
   const rules: readonly (readonly [string, readonly string[]])[] = [
-    [input, [established, `-s ${sealed} -j REJECT`, ...names(true), '-j REJECT']],
+    [input, [established, `-s ${sealed} -j ${no}`, ...names(true), `-j ${no}`]],
     [
       forward,
       [
         established,
         ...(settings.bridged ? ['-m physdev --physdev-is-bridged -j RETURN'] : []),
-        `-s ${sealed} -j REJECT`,
-        `-d ${formatSubnet(range)} -j REJECT`,
+        `-s ${sealed} -j ${no}`,
+        `-d ${formatSubnet(range)} -j ${no}`,
         ...names(false),
         ...settings.egressAllow.map((network) => `-d ${formatSubnet(parseSubnet(network))} -j RETURN`),
-        ...INTERNAL_IPV4.map((network) => `-d ${network} -j REJECT`),
+        ...INTERNAL_IPV4.map((network) => `-d ${network} -j ${no}`),
       ],
     ],
   ];
@@ -52,7 +60,7 @@ export function chainRules(settings: RuleSettings): string {
       return verdict === undefined ? `-A ${chain} ${comment} ${condition}` : `-A ${chain} ${condition}${comment} ${verdict}`;
     }),
   );
-  return ['*filter', `:${input} - [0:0]`, `:${forward} - [0:0]`, ...lines, 'COMMIT', ''].join('\n');
+  return [`*${table}`, `:${input} - [0:0]`, `:${forward} - [0:0]`, ...lines, 'COMMIT', ''].join('\n');
 }
 
 /** Where our chains are entered: what comes from a session, and what somebody new sends to one. */

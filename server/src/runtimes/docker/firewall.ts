@@ -1,6 +1,6 @@
 import { RuntimeError } from '../runtime.ts';
 import type { EngineFacts } from './engine-facts.ts';
-import { chainNames, chainRules, jumps, ruleComment, type RuleSettings } from './firewall-rules.ts';
+import { chainNames, chainRules, jumps, ruleComment, TABLES, type RuleSettings, type Table } from './firewall-rules.ts';
 import { resolvers } from './host-network.ts';
 import { runProgram, type Answer } from './run-program.ts';
 
@@ -49,8 +49,12 @@ export class Firewall {
   /** A failure is told with the node, and does not keep the sweep from its other work. */
   async #keepRules(facts: EngineFacts): Promise<string | undefined> {
     try {
-      const settings = await this.#replaceChains({ ...this.#settings, resolvers: await resolvers() });
-      for (const [hook, rule] of jumps(settings, await forwardHooks(facts))) await ensureFirst(hook, rule);
+      const plain = { ...this.#settings, resolvers: await resolvers() };
+      const settings = await this.#replaceChains(plain, 'filter');
+      for (const [hook, rule] of jumps(settings, await forwardHooks(facts))) await ensureFirst('filter', hook, rule);
+      if (!(await isUsable('security'))) return undefined;
+      await this.#replaceChains(plain, 'security');
+      for (const [hook, rule] of jumps(settings, ['FORWARD'])) await ensureFirst('security', hook, rule);
       return undefined;
     } catch (error) {
       if (error instanceof RuntimeError) return error.message;
@@ -58,10 +62,10 @@ export class Firewall {
     }
   }
 
-  async #replaceChains(plain: Omit<RuleSettings, 'bridged'>): Promise<RuleSettings> {
+  async #replaceChains(plain: Omit<RuleSettings, 'bridged'>, table: Table): Promise<RuleSettings> {
     for (const bridged of [true, false]) {
       const settings = { ...plain, bridged };
-      const answer = await run('iptables-restore', ['-w', '--noflush'], chainRules(settings));
+      const answer = await run('iptables-restore', ['-w', '--noflush'], chainRules(settings, table));
       if (answer.code === 0) return settings;
       if (!bridged) throw failed('iptables-restore', answer);
     }
@@ -71,15 +75,19 @@ export class Firewall {
 
 /** Takes every rule and chain of this installation away; nothing happens where there is none. */
 export async function removeFirewall(instance: string): Promise<void> {
-  const table = await run('iptables-save', ['-t', 'filter']);
-  if (table.code !== 0) return;
+  for (const table of TABLES) await removeFrom(table, instance);
+}
+
+async function removeFrom(table: Table, instance: string): Promise<void> {
+  const saved = await run('iptables-save', ['-t', table]);
+  if (saved.code !== 0) return;
   const { input, forward } = chainNames(instance);
-  const ours = table.output.split('\n').filter((line) => line.includes(ruleComment(instance)));
+  const ours = saved.output.split('\n').filter((line) => line.includes(ruleComment(instance)));
   const leading = ours.filter((line) => line.startsWith('-A ') && !line.startsWith(`-A ${input} `) && !line.startsWith(`-A ${forward} `));
-  const chains = [input, forward].filter((chain) => table.output.includes(`\n:${chain} `));
+  const chains = [input, forward].filter((chain) => saved.output.includes(`\n:${chain} `));
   if (leading.length === 0 && chains.length === 0) return;
   const script = [
-    '*filter',
+    `*${table}`,
     ...leading.map((line) => line.replace(/^-A/, '-D')),
     ...chains.map((chain) => `-F ${chain}`),
     ...chains.map((chain) => `-X ${chain}`),
@@ -106,10 +114,13 @@ async function forwardHooks(facts: EngineFacts): Promise<readonly string[]> {
 
 const exists = async (chain: string): Promise<boolean> => (await run('iptables', ['-w', '-S', chain])).code === 0;
 
+/** Not every kernel has every table. */
+const isUsable = async (table: Table): Promise<boolean> => (await run('iptables', ['-w', '-t', table, '-S', 'FORWARD'])).code === 0;
+
 /** In a hook, ours come before what others allow. */
-async function ensureFirst(hook: string, rule: readonly string[]): Promise<void> {
-  if ((await run('iptables', ['-w', '-C', hook, ...rule])).code === 0) return;
-  await mustRun('iptables', ['-w', '-I', hook, '1', ...rule]);
+async function ensureFirst(table: Table, hook: string, rule: readonly string[]): Promise<void> {
+  if ((await run('iptables', ['-w', '-t', table, '-C', hook, ...rule])).code === 0) return;
+  await mustRun('iptables', ['-w', '-t', table, '-I', hook, '1', ...rule]);
 }
 
 async function mustRun(program: string, args: readonly string[]): Promise<void> {

@@ -20,7 +20,6 @@ export async function* logsOf(client: ClusterClient, pod: string, options: LogRe
   const path = client.podPath(pod, 'log', [
     ['container', MAIN],
     ['follow', String(options.follow)],
-    ...(options.tailLines === undefined ? [] : [['tailLines', String(options.tailLines)] as [string, string]]),
   ]);
   try {
     const source = await begin(client, path, options);
