@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clearBed, makeBed, nothingLeftOver, type Bed } from './bed.ts';
 import { EngineLedger } from './engine-ledger.ts';
-import { asked, hasEnded, isRunning, live } from './life.ts';
+import { create, hasEnded, isRunning, live } from './life.ts';
 
 const run = promisify(execFile);
 let bed: Bed;
@@ -12,7 +12,7 @@ beforeAll(async () => (bed = await makeBed()));
 afterAll(async () => expect(await clearBed(bed)).toEqual([]));
 
 async function running() {
-  const session = await bed.keeper.ask((client) => client.createSession({ body: asked() }));
+  const session = await create(bed.keeper);
   await bed.keeper.until(session.id, 'running', isRunning);
   const [info] = await bed.ledger.containersOf(session.id);
   if (info === undefined) throw new Error('no container');

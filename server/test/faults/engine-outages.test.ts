@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clearBed, faultDaemon, makeBed, nothingLeftOver, type Bed } from './bed.ts';
-import { asked, hasEnded, isRunning } from './life.ts';
+import { create, hasEnded, isRunning } from './life.ts';
 
 let bed: Bed;
 beforeAll(async () => (bed = await makeBed()));
@@ -8,7 +8,6 @@ beforeAll(async () => (bed = await makeBed()));
 afterEach(() => faultDaemon().start());
 afterAll(async () => expect(await clearBed(bed)).toEqual([]));
 
-const create = (more = {}) => bed.keeper.ask((client) => client.createSession({ body: asked(more) }));
 const control = (id: string) => ({ params: { session: id }, body: {} });
 
 describe.each([
@@ -16,9 +15,9 @@ describe.each([
   ['killed', () => faultDaemon().kill()],
 ] as const)('the engine is %s and comes back', (_, end) => {
   test('running sessions run again, frozen ones stay paused, batch sessions say what happened, new ones wait or are refused in words', async () => {
-    const running = await create();
-    const paused = await create();
-    const batch = await create({ type: 'batch' });
+    const running = await create(bed.keeper);
+    const paused = await create(bed.keeper);
+    const batch = await create(bed.keeper, { type: 'batch' });
     for (const { id } of [running, paused, batch]) await bed.keeper.until(id, 'running', isRunning);
     await bed.keeper.ask((client) => client.pauseSession(control(paused.id)));
     await bed.keeper.until(paused.id, 'paused', ({ state }) => state === 'paused');
@@ -45,7 +44,7 @@ describe.each([
 });
 
 test('a batch session that the engine took down says so and is not repeated', async () => {
-  const batch = await create({ type: 'batch' });
+  const batch = await create(bed.keeper, { type: 'batch' });
   await bed.keeper.until(batch.id, 'running', isRunning);
   await faultDaemon().stop();
   await faultDaemon().start();
@@ -55,7 +54,7 @@ test('a batch session that the engine took down says so and is not repeated', as
 });
 
 test('the engine goes while the server is down too', async () => {
-  const session = await create();
+  const session = await create(bed.keeper);
   await bed.keeper.until(session.id, 'running', isRunning);
   await faultDaemon().kill();
   await bed.keeper.kill();

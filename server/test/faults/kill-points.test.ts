@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KILL_POINTS, type KillPoint } from '../../src/kill-points.ts';
 import { clearBed, makeBed, nothingLeftOver, type Bed } from './bed.ts';
-import { asked, FAULT_IMAGE, hasEnded, isRunning, live } from './life.ts';
+import { asked, create, FAULT_IMAGE, hasEnded, isRunning, live } from './life.ts';
 
 let bed: Bed;
 beforeAll(async () => (bed = await makeBed()));
@@ -30,9 +30,9 @@ const DETOURS: Partial<Record<KillPoint, () => Promise<unknown>>> = {
   'store.session-explain': async () => {
     const [node] = (await bed.keeper.ask((client) => client.listNodes({ query: {} }))).items;
     const all = { cpu: node?.capacity.cpu ?? 1 };
-    const holder = await bed.keeper.ask((client) => client.createSession({ body: asked({ resources: all }) }));
+    const holder = await create(bed.keeper, { resources: all });
     await bed.keeper.until(holder.id, 'running', isRunning);
-    const waiter = await bed.keeper.ask((client) => client.createSession({ body: asked({ resources: all }) }));
+    const waiter = await create(bed.keeper, { resources: all });
     await bed.keeper.until(waiter.id, 'waiting with its reason', ({ waiting }) => waiting !== null);
     for (const { id } of [waiter, holder]) await end(id);
   },
@@ -70,7 +70,7 @@ const FIRST_TIME: readonly KillPoint[] = [
 const ON_DEMAND: readonly KillPoint[] = ['engine.container-attach', 'engine.container-exec'];
 
 async function once(more: Parameters<typeof asked>[0]): Promise<void> {
-  const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked(more) }));
+  const { id } = await create(bed.keeper, more);
   await bed.keeper.until(id, 'running', isRunning);
   await end(id);
 }

@@ -16,10 +16,15 @@ export const asked = (more: Partial<CreateSessionInput> = {}): CreateSessionInpu
 export const isRunning = (session: Session): boolean => session.state === 'running';
 export const hasEnded = (session: Session): boolean => ['terminated', 'cancelled', 'error'].includes(session.state);
 
+/** One session: repeated until it is acknowledged, it stays one. */
+export function create(keeper: Keeper, more: Partial<CreateSessionInput> = {}): Promise<Session> {
+  const body = asked(more);
+  return keeper.ask((client) => client.createSession({ body }));
+}
+
 /** One session through all it can do; every request is repeated until it was acknowledged, and has to come true. */
 export async function live(keeper: Keeper, more: Partial<CreateSessionInput> = {}): Promise<Session> {
-  const body = asked(more);
-  const { id } = await keeper.ask((client) => client.createSession({ body }));
+  const { id } = await create(keeper, more);
   const params = { session: id };
   await keeper.until(id, 'running', isRunning);
   await keeper.ask((client) => client.pauseSession({ params, body: {} }));

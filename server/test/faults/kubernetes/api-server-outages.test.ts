@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Session } from '@berth/contract';
 import { nothingLeftOver } from '../bed.ts';
-import { asked, hasEnded, isRunning } from '../life.ts';
+import { create, hasEnded, isRunning } from '../life.ts';
 import { ApiServer } from './api-server.ts';
 import {
   control,
@@ -47,7 +47,7 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
       ask: async (): Promise<{ pausing: Session; created: Session }> => {
         await bed.keeper.ask((client) => client.terminateSession(control(ending.id)));
         await bed.keeper.ask((client) => client.pauseSession(control(pausing.id)));
-        const created = await bed.keeper.ask((client) => client.createSession({ body: asked(ON_CLUSTER) }));
+        const created = await create(bed.keeper, ON_CLUSTER);
         return { pausing, created };
       },
       done: async (created: Session): Promise<void> => {

@@ -2,7 +2,7 @@ import { NetworkingV1Api, KubeConfig, type V1Pod } from '@kubernetes/client-node
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ANNOTATION, LABEL } from '../../../src/runtimes/kubernetes/names.ts';
 import { nothingLeftOver } from '../bed.ts';
-import { asked, hasEnded, isRunning } from '../life.ts';
+import { create, hasEnded, isRunning } from '../life.ts';
 import {
   control,
   FAULT_KUBECONFIG,
@@ -41,7 +41,7 @@ describe.skipIf(FAULT_KUBECONFIG === undefined)('on Kubernetes', () => {
   });
 
   test('its pod is deleted while it waits at its gate: it gets another', async () => {
-    const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked({ ...ON_CLUSTER, stdin: 'once' }) }));
+    const { id } = await create(bed.keeper, { ...ON_CLUSTER, stdin: 'once' });
     const pod = await vi.waitUntil(() => podThat(id, isAtGate), { timeout: 60_000, interval: 100 });
     bed.ledger.mayRepeat(id);
     await bed.ledger.deletePod(pod);

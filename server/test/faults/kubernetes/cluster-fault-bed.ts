@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { CreateSessionInput, Session } from '@berth/contract';
 import { clearBed, instanceOf, nothingLeftOver, type AnyBed } from '../bed.ts';
 import { Keeper } from '../keeper.ts';
-import { asked, isRunning } from '../life.ts';
+import { create, isRunning } from '../life.ts';
 import { ClusterLedger } from './cluster-ledger.ts';
 
 /** Of the cluster that the fault suite may break; undefined: told loudly, since these tests then say nothing. */
@@ -35,7 +35,7 @@ export async function makeClusterBed(env: Readonly<Record<string, string>> = {})
 
 /** A session that runs. */
 export async function running(bed: AnyBed, more: Partial<CreateSessionInput> = {}): Promise<Session> {
-  const { id } = await bed.keeper.ask((client) => client.createSession({ body: asked({ ...ON_CLUSTER, ...more }) }));
+  const { id } = await create(bed.keeper, { ...ON_CLUSTER, ...more });
   return bed.keeper.until(id, 'running', isRunning);
 }
 
