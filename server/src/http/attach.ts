@@ -227,14 +227,16 @@ export class Attachment {
   async #showBefore(session: Session, live: LiveOutput): Promise<boolean> {
     const { gone } = this.#socket;
     const before = await readLog(this.#parts, { session, container: this.#container }, gone);
-    await live.continueAfter(before, gone);
     const first = this.#position === undefined;
     if (session.generation !== this.#generation) {
       this.#generation = session.generation;
       this.#position = first ? undefined : new LogPosition(this.#parts.runtime);
     }
+    // What was given before comes no second time: something printed again only looks like it.
+    const unseen = this.#position?.rest(before) ?? before;
+    await live.continueAfter(unseen, gone);
     if (this.#position === undefined) return this.#replay(session, before);
-    await this.#giveAll(this.#position.rest(before));
+    await this.#giveAll(unseen);
     return false;
   }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StartGate } from '../../src/reconciler/start-gate.ts';
 import { FakeRuntime } from '../../src/runtimes/fake-runtime.ts';
-import type { ContainerRef, Terminal } from '../../src/runtimes/runtime.ts';
+import type { ContainerRef, LogChunk, LogOptions, Terminal } from '../../src/runtimes/runtime.ts';
 import { FakeReconciler } from '../support/fake-reconciler.ts';
 import { until } from '../support/until.ts';
 import { ApiServer } from './api-server.ts';
@@ -22,7 +22,19 @@ class SlowToAttach extends FakeRuntime {
   }
 }
 
-const runtime = new SlowToAttach();
+/** Prints once more as soon as its log has been read, where it is told to. */
+class PrintsMeanwhile extends SlowToAttach {
+  line: string | undefined;
+
+  override async *logs(ref: ContainerRef, options: LogOptions): AsyncGenerator<LogChunk> {
+    yield* super.logs(ref, options);
+    if (this.line === undefined) return;
+    for (const { process } of this.engine.containers.values()) process?.write(Buffer.from(this.line));
+    this.line = undefined;
+  }
+}
+
+const runtime = new PrintsMeanwhile();
 let server: ApiServer;
 let reconciler: FakeReconciler;
 beforeAll(async () => {
@@ -47,4 +59,20 @@ test('who attaches too late for the first byte is attached once, and sees everyt
   for (const { observed } of runtime.engine.containers.values()) runtime.exit(observed.ref, 0);
   expect(await person.exit()).toMatchObject({ code: 0 });
   expect([person.stdout, runtime.attached]).toEqual(['hello\n', 1]);
+});
+
+test('what the next process prints is not taken for what the last one did, though it is the same', async () => {
+  const { client, token } = server.people.alice;
+  const { id } = await client.createSession({ body: { command: ['cat'] } });
+  await until(client, id, 'running', ({ state }) => state === 'running');
+  const person = await AttachClient.open({ url: server.url, token }, `/api/sessions/${id}/attach`);
+  await person.attached();
+  for (const { process } of runtime.engine.containers.values()) process?.write(Buffer.from('begun\n'));
+  await person.sees('begun');
+  runtime.line = 'begun\n';
+  await client.restartSession({ params: { session: id }, body: {} });
+  await person.sees(/^begun\nbegun\n$/);
+  await client.terminateSession({ params: { session: id }, body: {} });
+  await person.exit();
+  expect(person.stdout).toBe('begun\nbegun\n');
 });
