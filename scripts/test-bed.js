@@ -131,6 +131,8 @@ export class TestBed {
     return {
       [BED]: this.runFolder,
       TMPDIR: this.temporary,
+      // Hundreds of servers are started, and compiling is half of what each start costs.
+      NODE_COMPILE_CACHE: join(this.cache, 'compiled'),
       BERTH_TEST_DOCKER: this.docker.host,
       BERTH_TEST_FAULT_DOCKER: this.faultDocker.host,
       BERTH_TEST_PODMAN: this.podman.host,
