@@ -12,7 +12,8 @@ const SEED = Number(process.env['BERTH_TEST_SEED'] ?? Date.now() % 1_000_000);
 const NAMES = Array.from({ length: 10 }, (_, number) => `storm-${number}`);
 const PEOPLE = 8;
 const SETTLING_MS = 180_000;
-const PASSING = ['scheduled', 'pulling', 'preparing', 'pausing', 'restarting', 'terminating'];
+/** There is room for all of them: none stays pending. */
+const PASSING = ['pending', 'scheduled', 'pulling', 'preparing', 'pausing', 'restarting', 'terminating'];
 /** What a person may be told in a storm; anything else is a defect. */
 const FINE = [200, 201, 204, 400, 403, 404, 503];
 
