@@ -9,7 +9,7 @@ export async function stateHistory(db: Database, id: string): Promise<readonly {
   if (!isUuid(id)) return [];
   const { rows } = await sql<{ state: SessionState; at: Date }>`
     select state, max(at) as at from session_events where session_id = ${id} and kind in ('created', 'state')
-    group by state order by max(at)`.execute(db);
+    group by state order by max(id)`.execute(db);
   return rows;
 }
 

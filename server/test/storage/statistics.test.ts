@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { newCommit } from '../../src/domain/sessions/commit.ts';
 import { withUsage, type KeptStatistics } from '../../src/domain/sessions/statistics.ts';
@@ -86,6 +87,8 @@ test('the history of a session tells each state once, in the order in which it c
     await storage.sessions.save(latest, { kind: 'state', message: state }, null);
   }
   await storage.sessions.save(after(latest, {}), { kind: 'notice', message: 'nothing new' }, null);
+  // A quick engine takes several steps within a millisecond.
+  await sql`update session_events set at = ${new Date()} where session_id = ${session.id}`.execute(storage.db);
   const states = await storage.sessions.history(session.id);
   expect(states.map(({ state }) => state)).toEqual(['pausing', 'paused', 'pending', 'running']);
   expect(states.every(({ at }) => at instanceof Date)).toBe(true);
