@@ -176,7 +176,7 @@ export class Attachment {
     try {
       const fromFirstByte = early?.late === false;
       const fullScreen = fromFirstByte ? await this.#showNothing(session, live) : await this.#showBefore(session, live);
-      void this.#takeInput(session, { terminal, fullScreen, signal });
+      void this.#takeInput(session, { terminal, live, fullScreen, signal });
       void this.#cutAfterEnd(over, signal);
       for await (const chunk of live.chunks(signal)) await this.#give(chunk);
     } catch (error) {
@@ -190,9 +190,13 @@ export class Attachment {
   }
 
   /** What is typed reaches a terminal that has its size already. */
-  async #takeInput(session: Session, to: { terminal: Terminal; fullScreen: boolean; signal: AbortSignal }): Promise<void> {
+  async #takeInput(
+    session: Session,
+    to: { terminal: Terminal; live: LiveOutput; fullScreen: boolean; signal: AbortSignal },
+  ): Promise<void> {
     const nudge = to.fullScreen || !this.#fromStart;
-    if (this.#hasTerminal(session)) await this.#size.fit(to.terminal, { nudge, started: () => this.#hasStarted(session) });
+    const fitting = { nudge, hasPrinted: () => to.live.hasPrinted, started: () => this.#hasStarted(session) };
+    if (this.#hasTerminal(session)) await this.#size.fit(to.terminal, fitting);
     if (!to.signal.aborted) this.#input.connect(to.terminal.stdin);
   }
 

@@ -16,6 +16,7 @@ export class LiveOutput {
   #held: KeptChunk[] = [];
   #heldBytes = 0;
   #open: number = STREAMS.length;
+  #hasPrinted = false;
   /** While the log is being read everything is taken, whatever its size: bytes not taken could not be compared. */
   #greedy = true;
   readonly #apart: boolean;
@@ -26,6 +27,11 @@ export class LiveOutput {
     this.#terminal = terminal;
     this.#apart = logsApart;
     for (const stream of STREAMS) this.#listen(stream, terminal[stream]);
+  }
+
+  /** Anything at all since attaching. */
+  get hasPrinted(): boolean {
+    return this.#hasPrinted;
   }
 
   /** All streams have ended, and all of it has been handed on. */
@@ -57,6 +63,7 @@ export class LiveOutput {
 
   #listen(stream: 'stdout' | 'stderr', source: Readable): void {
     source.on('data', (data: Buffer) => {
+      this.#hasPrinted = true;
       this.#held.push({ stream, data });
       this.#heldBytes += data.length;
       if (!this.#greedy && this.#heldBytes > HIGH_WATER) source.pause();

@@ -10,11 +10,15 @@ export interface Size {
 interface Fitting {
   /** A program draws the whole screen and should do so again, which it does when the size really changes. */
   readonly nudge: boolean;
+  /** Something was printed since this terminal was attached to. */
+  readonly hasPrinted: () => boolean;
   /** A process about to start has no terminal yet that could be resized. */
   readonly started: () => Promise<boolean>;
 }
 
 const LOOK_MS = 20;
+/** A cluster may resize before it hands on what is printed: whoever stays silent is asked to draw again. */
+const NUDGED_AFTER_MS = [250, 1_000, 3_000];
 
 /** Keeps a process's terminal as large as its client's. */
 export class TerminalSize {
@@ -41,6 +45,7 @@ export class TerminalSize {
   async fit(terminal: Terminal, fitting: Fitting): Promise<void> {
     this.#terminal = terminal;
     await this.#fit(terminal, fitting);
+    if (fitting.nudge) void this.#nudgeUntilPrinted(terminal, fitting.hasPrinted);
   }
 
   leave(): void {
@@ -51,7 +56,20 @@ export class TerminalSize {
     while (this.#terminal === terminal && !(await this.#looks(started))) await sleep(LOOK_MS);
     const size = this.#size;
     if (size === undefined || this.#terminal !== terminal) return;
-    if (nudge) await this.#resize({ rows: size.rows, cols: size.cols + 1 });
+    if (nudge) await this.#nudge(size);
+    else await this.#resize(size);
+  }
+
+  async #nudgeUntilPrinted(terminal: Terminal, hasPrinted: () => boolean): Promise<void> {
+    for (const pauseMs of NUDGED_AFTER_MS) {
+      await sleep(pauseMs, undefined, { ref: false });
+      if (this.#terminal !== terminal || hasPrinted() || this.#size === undefined) return;
+      await this.#nudge(this.#size);
+    }
+  }
+
+  async #nudge(size: Size): Promise<void> {
+    await this.#resize({ rows: size.rows, cols: size.cols + 1 });
     await this.#resize(this.#size ?? size);
   }
 

@@ -34,7 +34,23 @@ class PrintsMeanwhile extends SlowToAttach {
   }
 }
 
-const runtime = new PrintsMeanwhile();
+/** Shows a prompt whenever it is resized to its client's size, the first two times before anybody can see it. */
+class ResizesTooSoon extends PrintsMeanwhile {
+  resized = 0;
+
+  override async attach(ref: ContainerRef): Promise<Terminal> {
+    const terminal = await super.attach(ref);
+    const resize = async ({ cols }: { cols: number }): Promise<void> => {
+      if (cols !== SIZE.cols) return;
+      this.resized += 1;
+      if (this.resized > 2) terminal.stdout.push('$ ');
+    };
+    return { ...terminal, resize };
+  }
+}
+
+const SIZE = { rows: 20, cols: 90 };
+const runtime = new ResizesTooSoon();
 let server: ApiServer;
 let reconciler: FakeReconciler;
 beforeAll(async () => {
@@ -75,4 +91,15 @@ test('what the next process prints is not taken for what the last one did, thoug
   await client.terminateSession({ params: { session: id }, body: {} });
   await person.exit();
   expect(person.stdout).toBe('begun\nbegun\n');
+});
+
+test('a terminal that was resized before its output came this way is asked again to draw', async () => {
+  const { client, token } = server.people.alice;
+  const { id } = await client.createSession({ body: { command: ['cat'], tty: true, stdin: 'open' } });
+  await until(client, id, 'running', ({ state }) => state === 'running');
+  const person = await AttachClient.open({ url: server.url, token }, `/api/sessions/${id}/attach`, SIZE);
+  await person.sees('$ ');
+  await client.terminateSession({ params: { session: id }, body: {} });
+  await person.exit();
+  expect(runtime.resized).toBe(3);
 });
