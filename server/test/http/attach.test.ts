@@ -240,6 +240,7 @@ describe.each(ENGINES)('attach, exec and logs on $name', ({ host }) => {
     const [whole, tail] = [logs(id, '?follow=true'), logs(id, '?follow=true&tail=1')];
     await client.restartSession({ params: { session: id }, body: {} });
     await until(client, id, 'restarted', ({ state, restarts }) => state === 'running' && restarts === 1);
+    await expect.poll(() => logs(id)).toBe('begun\nbegun\n');
     await client.terminateSession({ params: { session: id }, body: {} });
     expect(await whole).toBe('begun\nbegun\n');
     expect(await tail).toBe('begun\nbegun\n');
